@@ -27,6 +27,8 @@ export interface Call {
   billing: Billing
   /** Set when an offering served the call: `X-AI-Served-By`. */
   servedBy: string | undefined
+  /** Set by the gateway once the model is known, for the access log. */
+  model?: string | undefined
 }
 
 /** A whole answer in a dialect's words, ready to send and, with an `Idempotency-Key`, to store. */
@@ -41,6 +43,11 @@ export interface WireAnswer {
 export interface WireStream {
   /** False once the client has gone. */
   readonly open: boolean
+  /**
+   * True once the head is out: by the first write, or by `http/` itself after eight silent seconds. From then on
+   * a failure must be told in the stream; before, it can still have a status of its own.
+   */
+  readonly headSent: boolean
   /** Writes, flushing the head first. Returns `undefined`, or a promise while the client must catch up. */
   write(bytes: string | Buffer): Promise<void> | undefined
   /** Ends the answer. Trailers are sent to clients that asked for them. */
@@ -101,6 +108,8 @@ export interface Gateway {
   readonly credits: CreditScale
   /** Finds who asks and sets `call.principal`. Throws missing_api_key, invalid_api_key or expired_api_key. */
   authenticate(call: Call, authorization: string | undefined): Promise<void>
+  /** What the key's account can spend now, for the headers of answers that charged nothing; `undefined` without a key. */
+  balance(call: Call): Promise<bigint | undefined>
   /** Runs a chat that is answered whole. The rendered answer is stored first where the call is idempotent. */
   chat(call: Call, request: ChatRequest, render: (result: ChatResult) => WireAnswer): Promise<WireAnswer>
   /** Runs a chat and streams it into the reply. Throws only while nothing has been sent. */

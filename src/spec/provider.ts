@@ -34,6 +34,12 @@ export interface ChatCapability {
    * (`interrupted`), as is an error event in the stream.
    */
   stream(request: ChatRequest, context: ProviderContext, receive: ChatStreamReceiver): Promise<ChatStreamEnd>
+  /**
+   * The whole answer from the parts of a stream: for a call that the client wants whole and that is streamed
+   * inside, so that its hold can grow with it. Pure. `end` is `undefined` where the stream was cut: choices
+   * without a finish reason then end with `length`.
+   */
+  assemble(request: ChatRequest, parts: readonly ChatStreamPart[], end: ChatStreamEnd | undefined): ChatResult
 }
 
 export interface EmbedCapability {

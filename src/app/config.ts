@@ -1,0 +1,195 @@
+/**
+ * The only reader of the environment. Defaults and their prose live in config.default.env; a value that cannot be
+ * used ends the start with a sentence that names the setting.
+ */
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import process from 'node:process'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { parseTierLadder, type TierLadder } from '#modules/pricing/index.ts'
+import type { LogLevel } from '#platform/telemetry/logger.ts'
+import type { RateLimit } from '#spec/account.ts'
+import { type CreditScale, nanoUsdFromCredits, nanoUsdFromDollars } from '#spec/money.ts'
+import type { CrashPoint, Timeouts } from '#spec/ports.ts'
+
+/** The checkout. */
+export const ROOT = resolve(import.meta.dirname, '../..')
+const DEFAULTS_FILE = join(ROOT, 'config.default.env')
+
+export interface ProviderCredential {
+  readonly apiKey: string
+  readonly baseUrl: string | undefined
+}
+
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly trustedProxies: readonly string[]
+  readonly keepAliveTimeoutMs: number
+  readonly drainDelayMs: number
+  readonly drainMaxMs: number
+  readonly dataDir: string
+  readonly databaseUrl: string | undefined
+  readonly databaseDirectUrl: string | undefined
+  readonly databasePoolSize: number
+  readonly databasePrepare: boolean
+  readonly valkeyUrl: string | undefined
+  readonly keyPrefixes: { readonly live: string; readonly test: string }
+  readonly firstKey: string | undefined
+  readonly firstCreditsNanoUsd: bigint
+  readonly testCreditsNanoUsd: bigint
+  readonly credits: CreditScale
+  readonly ladder: TierLadder
+  readonly planRateLimits: ReadonlyMap<string, RateLimit>
+  readonly catalogDir: string | undefined
+  /** By provider id. */
+  readonly credentials: ReadonlyMap<string, ProviderCredential>
+  readonly timeouts: Timeouts
+  readonly maxAttempts: number
+  readonly maxConcurrentPerProvider: number
+  readonly dearerSubstitutes: boolean
+  /** `tokensPerSecond` is `undefined` for as fast as it can. */
+  readonly sandbox: { readonly tokensPerSecond: number | undefined; readonly firstTokenDelayMs: number }
+  readonly logLevel: LogLevel
+  readonly auditIntervalMs: number
+  readonly crashAt: { readonly point: Parameters<CrashPoint>[0]; readonly count: number } | undefined
+}
+
+/** A setting has a value that cannot be used. The message is for the person who set it. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ConfigError'
+  }
+}
+
+type Settings = Readonly<Record<string, string | undefined>>
+
+/** Reads the defaults and lays the given environment over them. Throws ConfigError. */
+export function readConfig(environment: Settings = process.env): Config {
+  const defaults: Settings = parseEnv(readFileSync(DEFAULTS_FILE, 'utf8'))
+  const text = (name: string): string | undefined => {
+    if (!(name in defaults)) throw new Error(`${name} is not in config.default.env`)
+    return environment[name]?.trim() || defaults[name] || undefined
+  }
+  const read = <Value>(name: string, parse: (value: string) => Value): Value => {
+    try {
+      return parse(text(name) ?? '')
+    } catch (cause) {
+      throw new ConfigError(
+        `${name}: ${cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message}`,
+      )
+    }
+  }
+  const integer = (name: string, minimum = 0) =>
+    read(name, value =>
+      z.coerce
+        .number()
+        .int()
+        .min(minimum)
+        .max(2 ** 31 - 1)
+        .parse(value),
+    )
+  const flag = (name: string) => read(name, value => z.enum(['true', 'false']).parse(value) === 'true')
+  const credits = { nanoUsdPerCredit: read('CREDIT_USD', value => positive(nanoUsdFromDollars(value))) }
+  const amount = (name: string) =>
+    text(name) === undefined ? 0n : read(name, value => nanoUsdFromCredits(value, credits))
+
+  return {
+    host: read('HOST', value => z.string().min(1).parse(value)),
+    port: read('PORT', value => z.coerce.number().int().min(0).max(65_535).parse(value)),
+    trustedProxies: list(text('TRUSTED_PROXIES')),
+    keepAliveTimeoutMs: integer('HTTP_KEEPALIVE_MS', 1),
+    drainDelayMs: integer('DRAIN_DELAY_MS'),
+    drainMaxMs: integer('DRAIN_MAX_MS'),
+    dataDir: resolve(text('DATA_DIR') ?? join(ROOT, 'data')),
+    databaseUrl: text('DATABASE_URL'),
+    databaseDirectUrl: text('DATABASE_DIRECT_URL'),
+    databasePoolSize: integer('DATABASE_POOL_SIZE', 1),
+    databasePrepare: flag('DATABASE_PREPARE'),
+    valkeyUrl: text('VALKEY_URL'),
+    keyPrefixes: { live: text('KEY_PREFIX') ?? '', test: text('TEST_KEY_PREFIX') ?? '' },
+    firstKey: text('TOLLGATE_API_KEY'),
+    firstCreditsNanoUsd: amount('TOLLGATE_CREDITS'),
+    testCreditsNanoUsd: amount('TEST_CREDITS'),
+    credits,
+    ladder: read('TIERS', parseTierLadder),
+    planRateLimits: read('PLAN_RATE_LIMITS', parsePlanRateLimits),
+    catalogDir: text('CATALOG_DIR'),
+    credentials: readCredentials(environment),
+    timeouts: {
+      connectMs: integer('UPSTREAM_CONNECT_TIMEOUT_MS', 1),
+      firstByteMs: integer('UPSTREAM_FIRST_BYTE_TIMEOUT_MS', 1),
+      betweenChunksMs: integer('UPSTREAM_CHUNK_TIMEOUT_MS', 1),
+      totalMs: integer('UPSTREAM_TOTAL_TIMEOUT_MS', 1),
+    },
+    maxAttempts: integer('UPSTREAM_MAX_ATTEMPTS', 1),
+    maxConcurrentPerProvider: integer('UPSTREAM_MAX_CONCURRENT'),
+    dearerSubstitutes: flag('DEARER_SUBSTITUTES'),
+    sandbox: {
+      tokensPerSecond: integer('SANDBOX_TOKENS_PER_SECOND') || undefined,
+      firstTokenDelayMs: integer('SANDBOX_FIRST_TOKEN_MS'),
+    },
+    logLevel: read('LOG_LEVEL', value => z.enum(['debug', 'info', 'warn', 'error', 'silent']).parse(value)),
+    auditIntervalMs: integer('AUDIT_INTERVAL_MS'),
+    crashAt: text('TOLLGATE_CRASH_AT') === undefined ? undefined : read('TOLLGATE_CRASH_AT', parseCrashAt),
+  }
+}
+
+/** `<ID>_API_KEY` and `<ID>_BASE_URL` of any provider; `registry.ts` says which of them exist. */
+function readCredentials(environment: Settings): ReadonlyMap<string, ProviderCredential> {
+  const credentials = new Map<string, ProviderCredential>()
+  for (const [name, value] of Object.entries(environment)) {
+    const id = /^([A-Z0-9_]+)_API_KEY$/.exec(name)?.[1]
+    const apiKey = value?.trim()
+    if (id === undefined || id === 'TOLLGATE' || !apiKey) continue
+    const baseUrl = environment[`${id}_BASE_URL`]?.trim() || undefined
+    if (baseUrl !== undefined) assertHttpUrl(`${id}_BASE_URL`, baseUrl)
+    credentials.set(id.toLowerCase(), { apiKey, baseUrl })
+  }
+  return credentials
+}
+
+function assertHttpUrl(name: string, value: string): void {
+  const url = URL.parse(value)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
+    throw new ConfigError(`${name}: must be an http or https address without user name or query`)
+  }
+}
+
+function parsePlanRateLimits(value: string): ReadonlyMap<string, RateLimit> {
+  return new Map(
+    list(value).map(part => {
+      const [, plan, calls, seconds] = /^(\w+):(\d{1,9})\/(\d{1,6})$/.exec(part) ?? []
+      if (plan === undefined || !Number(calls) || !Number(seconds)) {
+        throw new RangeError(`"${part}" is not a limit; write plan:calls/seconds, as in free:60/60`)
+      }
+      return [plan, { calls: Number(calls), windowMs: Number(seconds) * 1000 }]
+    }),
+  )
+}
+
+const CRASH_POINTS = [
+  'after-hold',
+  'before-dispatch',
+  'during-call',
+  'before-settle',
+  'after-settle',
+  'before-answer',
+  'in-sweep',
+] as const
+
+function parseCrashAt(value: string): NonNullable<Config['crashAt']> {
+  const [point, count = '1'] = value.split(':')
+  return { point: z.enum(CRASH_POINTS).parse(point), count: z.coerce.number().int().positive().parse(count) }
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? '').split(',').flatMap(part => part.trim() || [])
+}
+
+function positive(value: bigint): bigint {
+  if (value <= 0n) throw new RangeError('must be more than 0')
+  return value
+}

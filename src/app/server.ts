@@ -1,0 +1,163 @@
+/** The server's life: boot, serve, drain, stop. */
+import process from 'node:process'
+import { createLogger } from '#platform/telemetry/logger.ts'
+import { creditsOf } from '#spec/money.ts'
+import { createHttpApp, type HttpApp } from '../http/app.ts'
+import { type Background, startBackground } from './background.ts'
+import { type Config, readConfig } from './config.ts'
+import { type OpenedDatabase, openDatabase } from './database.ts'
+import { type FirstBoot, firstBoot } from './first-boot.ts'
+import { DIALECTS, MOUNTS } from './registry.ts'
+import { type Wired, wire } from './wire.ts'
+
+/** Serves until a signal asks it to stop, then drains. Resolves with the exit code. */
+export async function serve(): Promise<number> {
+  const config = readConfig()
+  const logger = createLogger({ level: config.logLevel, destination: 2 })
+  const signals = new Signals()
+  const opened = await openDatabase(config, logger)
+  const cutOff = new AbortController()
+  const wired = wire(config, opened.address, logger, cutOff.signal)
+  try {
+    return await run(config, opened, wired, cutOff, signals)
+  } finally {
+    await wired.close()
+    await opened.stop()
+    logger.close()
+    signals.close()
+  }
+}
+
+async function run(
+  config: Config,
+  opened: OpenedDatabase,
+  wired: Wired,
+  cutOff: AbortController,
+  signals: Signals,
+): Promise<number> {
+  const made = await prepare(wired, opened)
+  const readiness = { ready: false }
+  const app = createHttpApp({
+    dialects: DIALECTS.map(dialect => ({ dialect, mounts: MOUNTS })),
+    gateway: wired.gateway,
+    logger: wired.logger,
+    accessLog: entry => wired.logger.access(entry),
+    metrics: wired.metrics,
+    ids: wired.ids,
+    clock: wired.clock,
+    readiness,
+    cutOff,
+    config: httpConfig(config),
+  })
+  const background = startBackground(wired)
+  const { url } = await app.listen().catch(error => {
+    throw portError(config, error)
+  })
+  readiness.ready = true
+  announce(url, config, made)
+  const reason = await Promise.race([signals.first, opened.lost.then(() => 'database' as const)])
+  if (reason === 'database') wired.logger.error({}, 'the built-in database has ended by itself; stopping')
+  signals.second.then(() => cutOff.abort())
+  await stop(app, background, wired)
+  return reason === 'database' ? 1 : 0
+}
+
+/** Everything that must be true before the first call: no orphan holds of an earlier life, keys known, first boot done. */
+async function prepare(wired: Wired, opened: OpenedDatabase): Promise<FirstBoot | undefined> {
+  await wired.ledger.keepHouse()
+  if (opened.isOwn) {
+    const released = await wired.ledger.releaseOrphans({ deadAfterMs: 0, allInline: true })
+    if (released > 0) wired.logger.warn({ released }, 'released holds that an earlier run had left open')
+  }
+  wired.nodes.live = (await wired.accounts.registerNode(wired.node)).liveNodes
+  const made = await firstBoot(wired)
+  await wired.watcher.start()
+  wired.authenticator.start()
+  return made
+}
+
+async function stop(app: HttpApp, background: Background, wired: Wired): Promise<void> {
+  await app.drain()
+  await wired.ledger.drained()
+  await background.stop()
+  await wired.authenticator.close()
+  await wired.watcher.close()
+  await wired.accounts.retireNode(wired.node).catch(() => {
+    // Its heartbeat simply stops.
+  })
+}
+
+function httpConfig(config: Config) {
+  const { host, port, trustedProxies, keepAliveTimeoutMs, drainDelayMs, drainMaxMs } = config
+  return { host, port, trustedProxies, keepAliveTimeoutMs, drainDelayMs, drainMaxMs }
+}
+
+function portError(config: Config, error: unknown): Error {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'EADDRINUSE') {
+    return new Error(`Port ${config.port} of ${config.host} is in use. Stop what listens there, or set PORT.`)
+  }
+  if (code === 'EACCES')
+    return new Error(`Port ${config.port} may not be used by this user. Set PORT to 1024 or more.`)
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+function announce(url: string, config: Config, made: FirstBoot | undefined): void {
+  const lines = [`Tollgate is ready at ${url}`]
+  if (made) {
+    lines.push(
+      '',
+      `  Your test key (shown once):  ${made.testKey}`,
+      `  It has ${creditsOf(made.testCreditsNanoUsd, config.credits)} test credits and reaches every model, without a provider.`,
+      '',
+      `  curl ${url}/v1/chat/completions \\`,
+      `    -H "Authorization: Bearer ${made.testKey}" -H "Content-Type: application/json" \\`,
+      `    -d '{"model": "gpt-4o", "messages": [{"role": "user", "content": "Write a haiku about APIs."}]}'`,
+      '',
+      '  More keys: npx tollgate key create --help',
+    )
+  }
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** The same signal within this time is the same wish: a terminal and npm both pass on one Ctrl-C. */
+const SAME_WISH_MS = 1_000
+
+class Signals {
+  readonly #handlers = new Map<NodeJS.Signals, () => void>()
+  readonly #first = Promise.withResolvers<'signal'>()
+  readonly #second = Promise.withResolvers<void>()
+  #firstAtMs: number | undefined
+
+  constructor() {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      const handler = () => this.#received()
+      this.#handlers.set(name, handler)
+      process.on(name, handler)
+    }
+  }
+
+  /** Asks for a drain. */
+  get first(): Promise<'signal'> {
+    return this.#first.promise
+  }
+
+  /** Asks for an end of the drain's patience. */
+  get second(): Promise<void> {
+    return this.#second.promise
+  }
+
+  close(): void {
+    for (const [name, handler] of this.#handlers) process.off(name, handler)
+  }
+
+  #received(): void {
+    const now = performance.now()
+    if (this.#firstAtMs === undefined) {
+      this.#firstAtMs = now
+      this.#first.resolve('signal')
+    } else if (now - this.#firstAtMs > SAME_WISH_MS) {
+      this.#second.resolve()
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** A streamed chat as OpenAI's `chat.completion.chunk` events. */
+import { exactNumber } from '#dialect-kit/json-answer.ts'
+import { SSE_CONTENT_TYPE, SSE_DONE, sseJson } from '#dialect-kit/sse-writer.ts'
+import type { ChatRequest, ChatStreamEnd, ChatStreamPart } from '#spec/chat.ts'
+import type { GatewayError } from '#spec/errors.ts'
+import type { Call, ChatStreamRenderer, StreamCharge } from '#spec/gateway.ts'
+import { type CreditScale, chargedCreditsOf } from '#spec/money.ts'
+import { completionId, createdSeconds } from './chat-answer.ts'
+import { WIRE_FORMAT } from './chat-request.ts'
+import { errorBody } from './errors.ts'
+import { chatUsage, overVendorUsage } from './usage.ts'
+
+type TypedPart = Exclude<ChatStreamPart, { readonly type: 'wire' }>
+
+/** Renders one stream; it remembers which choices have begun and ended, so it serves one call only. */
+export function chatStreamRenderer(
+  call: Call,
+  request: ChatRequest,
+  credits: CreditScale,
+): ChatStreamRenderer {
+  const stream = new CompletionStream(call, request)
+  return {
+    contentType: SSE_CONTENT_TYPE,
+    part: part => stream.part(part),
+    finish: (end, charge) =>
+      (charge.cut ? stream.cut(charge.cut) : '') +
+      (request.includeUsage ? stream.usage(end, charge, credits) : '') +
+      SSE_DONE,
+    error: (error: GatewayError) => sseJson(errorBody(error, credits)),
+  }
+}
+
+class CompletionStream {
+  readonly #request: ChatRequest
+  /** What every chunk of ours begins with, up to the index of its choice. */
+  readonly #head: string
+  /** Where the client asked for usage, every chunk but the last says it has none. */
+  readonly #usageIsNull: string
+  readonly #envelope: object
+  readonly #begun = new Set<number>()
+  readonly #finished = new Set<number>()
+
+  constructor(call: Call, request: ChatRequest) {
+    this.#request = request
+    this.#envelope = {
+      id: completionId(call),
+      object: 'chat.completion.chunk',
+      created: createdSeconds(call),
+      model: request.model,
+    }
+    this.#head = `data: ${JSON.stringify(this.#envelope).slice(0, -1)},"choices":[{"index":`
+    this.#usageIsNull = request.includeUsage ? ',"usage":null' : ''
+  }
+
+  part(part: ChatStreamPart): string | Buffer {
+    if (part.type !== 'wire') return this.#chunk(part.choice, deltaText(part), finishText(part), '')
+    if (part.format !== WIRE_FORMAT)
+      throw new Error(`a stream of ${part.format} cannot be sent as ${WIRE_FORMAT}`)
+    this.#beginAll()
+    return part.bytes
+  }
+
+  /** A vendor's own chunks have said every role; saying it twice would read "assistantassistant" in some SDKs. */
+  #beginAll(): void {
+    if (this.#begun.size > 0) return
+    for (let choice = 0; choice < this.#request.choices; choice++) this.#begun.add(choice)
+  }
+
+  /** Closes every choice that has no finish reason yet, and says why. */
+  cut(cut: NonNullable<StreamCharge['cut']>): string {
+    const reason = `,"tollgate":${JSON.stringify({ code: cut.code, message: cut.message })}`
+    let chunks = ''
+    for (let choice = 0; choice < this.#request.choices; choice++) {
+      if (!this.#finished.has(choice)) chunks += this.#chunk(choice, '', '"length"', reason)
+    }
+    return chunks
+  }
+
+  /** The last event before the end mark: the usage that was billed and the exact charge, in credits. */
+  usage(end: ChatStreamEnd, charge: StreamCharge, credits: CreditScale): string {
+    const vendor = end.wireUsage?.format === WIRE_FORMAT ? end.wireUsage.body : undefined
+    return sseJson({
+      ...this.#envelope,
+      ...vendor,
+      model: this.#request.model,
+      choices: [],
+      usage: {
+        ...overVendorUsage(vendor?.usage, chatUsage(charge.usage)),
+        credits_charged: exactNumber(chargedCreditsOf(charge.chargedNanoUsd, credits)),
+        ...(charge.usageEstimated && { estimated: true }),
+      },
+    })
+  }
+
+  #chunk(choice: number, delta: string, finishReason: string, more: string): string {
+    const role = this.#begun.has(choice) ? '' : '"role":"assistant"'
+    this.#begun.add(choice)
+    if (finishReason !== 'null') this.#finished.add(choice)
+    const comma = role !== '' && delta !== '' ? ',' : ''
+    return `${this.#head}${choice},"delta":{${role}${comma}${delta}},"logprobs":null,"finish_reason":${finishReason}}]${this.#usageIsNull}${more}}\n\n`
+  }
+}
+
+function deltaText(part: TypedPart): string {
+  if (part.type === 'finish') return ''
+  if (part.type === 'text-delta') return `"content":${JSON.stringify(part.text)}`
+  const call = {
+    index: part.index,
+    ...(part.id !== undefined && { id: part.id, type: 'function' }),
+    function: {
+      ...(part.name !== undefined && { name: part.name }),
+      ...(part.arguments !== undefined && { arguments: part.arguments }),
+    },
+  }
+  return `"tool_calls":${JSON.stringify([call])}`
+}
+
+function finishText(part: TypedPart): string {
+  return part.type === 'finish' ? JSON.stringify(part.reason) : 'null'
+}

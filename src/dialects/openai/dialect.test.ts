@@ -1,0 +1,58 @@
+import { expect } from 'vitest'
+import { type Sample, testDialect } from '#dialect-kit/conformance.suite.ts'
+import type { GatewayError } from '#spec/errors.ts'
+import openai from './index.ts'
+import { SCRIPT } from './test-script.ts'
+
+const chat = { model: 'claude-sonnet-4-5', messages: [{ role: 'user', content: 'Hi' }] }
+const bodyless = { notApplicable: 'the endpoint takes no body' }
+
+const streamed: Sample = {
+  endpoint: 'POST /chat/completions',
+  url: '/chat/completions',
+  body: { ...chat, stream: true },
+  unknownFields: 'pass',
+}
+
+testDialect({
+  dialect: openai,
+  script: SCRIPT,
+  samples: [
+    { endpoint: 'POST /chat/completions', url: '/chat/completions', body: chat, unknownFields: 'pass' },
+    {
+      endpoint: 'POST /embeddings',
+      url: '/embeddings',
+      body: { model: 'text-embedding-3-large', input: 'Hi' },
+      unknownFields: 'pass',
+    },
+    { endpoint: 'POST /quote', url: '/quote', body: chat, unknownFields: 'pass' },
+    { endpoint: 'GET /models', url: '/models', unknownFields: bodyless },
+    { endpoint: 'GET /models/*', url: '/models/anthropic/claude-sonnet-4.5', unknownFields: bodyless },
+    { endpoint: 'GET /me', url: '/me', unknownFields: bodyless },
+    {
+      endpoint: 'GET /receipts/:id',
+      url: '/receipts/req_019b76daa800700080000123456789ab',
+      unknownFields: bodyless,
+    },
+  ],
+  expectErrorBody,
+  brokenStream: {
+    sample: streamed,
+    holds:
+      'data: {"error":{"message":"The provider broke off.","type":"api_error","param":null,"code":"upstream_error"}}',
+  },
+})
+
+/** Exactly the four keys of OpenAI's error, and ours only where they apply. */
+function expectErrorBody(body: unknown, error: GatewayError): void {
+  const { error: shape, ...others } = body as { error: Record<string, unknown> }
+  expect(others).toEqual({})
+  const { message, type, param, code, ...more } = shape
+  expect({ message, code }).toEqual({ message: error.message, code: error.code })
+  expect(type).toMatch(/^[a-z_]+$/)
+  expect(param === null || typeof param === 'string').toBe(true)
+  if (error.param !== undefined) expect(param).toBe(error.param)
+  expect(more.nearby).toEqual(error.nearby.length > 0 ? error.nearby : undefined)
+  const codes = (more.details as { code: string }[] | undefined)?.map(detail => detail.code)
+  expect(codes).toEqual(error.refusals.length > 0 ? error.refusals.map(refusal => refusal.code) : undefined)
+}

@@ -1,0 +1,104 @@
+/**
+ * Our errors as OpenAI writes them: `{"error":{"message","type","param","code"}}`, all four keys always there.
+ * The official SDKs choose their exception by HTTP status; `type` is for people and logs.
+ */
+import { exactNumber, jsonAnswer } from '#dialect-kit/json-answer.ts'
+import type { ErrorCode, GatewayError, Refusal } from '#spec/errors.ts'
+import type { WireAnswer } from '#spec/gateway.ts'
+import { type CreditScale, chargedCreditsOf, creditsOf } from '#spec/money.ts'
+
+const TYPES: Record<ErrorCode, string> = {
+  not_found: 'invalid_request_error',
+  endpoint_not_supported: 'invalid_request_error',
+  method_not_allowed: 'invalid_request_error',
+  server_draining: 'api_error',
+  request_timeout: 'invalid_request_error',
+  missing_api_key: 'authentication_error',
+  invalid_api_key: 'authentication_error',
+  expired_api_key: 'authentication_error',
+  unsupported_media_type: 'invalid_request_error',
+  payload_too_large: 'invalid_request_error',
+  invalid_json: 'invalid_request_error',
+  invalid_request: 'invalid_request_error',
+  model_not_found: 'invalid_request_error',
+  model_retired: 'invalid_request_error',
+  model_not_allowed: 'permission_error',
+  model_without_price: 'api_error',
+  model_unavailable: 'api_error',
+  context_length_exceeded: 'invalid_request_error',
+  content_rejected: 'invalid_request_error',
+  idempotency_key_reused: 'idempotency_error',
+  idempotency_in_progress: 'idempotency_error',
+  rate_limited: 'rate_limit_error',
+  key_daily_cap: 'insufficient_quota',
+  key_monthly_cap: 'insufficient_quota',
+  member_daily_cap: 'insufficient_quota',
+  member_monthly_cap: 'insufficient_quota',
+  group_daily_cap: 'insufficient_quota',
+  group_monthly_cap: 'insufficient_quota',
+  workspace_daily_cap: 'insufficient_quota',
+  workspace_monthly_cap: 'insufficient_quota',
+  insufficient_credits: 'insufficient_quota',
+  upstream_rate_limited: 'rate_limit_error',
+  upstream_rejected: 'invalid_request_error',
+  upstream_error: 'api_error',
+  upstream_timeout: 'api_error',
+  database_unavailable: 'api_error',
+  outcome_unknown: 'api_error',
+  internal_error: 'api_error',
+}
+
+export interface ErrorBody {
+  readonly error: {
+    readonly message: string
+    readonly type: string
+    readonly param: string | null
+    readonly code: ErrorCode
+    /** Only on a 402: every limit that refused, in credits. */
+    readonly details?: readonly RefusalBody[]
+    /** Only where a model was not found: names like the one that was asked for. */
+    readonly nearby?: readonly string[]
+  }
+}
+
+/** One limit that refused. Amounts are credits, exact JSON numbers. */
+export interface RefusalBody {
+  readonly code: ErrorCode
+  readonly limit: object
+  readonly used: object
+  readonly held: object
+  readonly needed: object
+  /** `null` for the balance, which has no window. */
+  readonly resets_at: string | null
+}
+
+/** The body of an error, for an answer or for an event in a stream. */
+export function errorBody(error: GatewayError, credits: CreditScale): ErrorBody {
+  return {
+    error: {
+      message: error.message,
+      type: TYPES[error.code],
+      param: error.param ?? null,
+      code: error.code,
+      ...(error.refusals.length > 0 && {
+        details: error.refusals.map(refusal => refusalBody(refusal, credits)),
+      }),
+      ...(error.nearby.length > 0 && { nearby: error.nearby }),
+    },
+  }
+}
+
+export function refusalBody(refusal: Refusal, credits: CreditScale): RefusalBody {
+  return {
+    code: refusal.code,
+    limit: exactNumber(creditsOf(refusal.limitNanoUsd, credits)),
+    used: exactNumber(chargedCreditsOf(refusal.usedNanoUsd, credits)),
+    held: exactNumber(chargedCreditsOf(refusal.heldNanoUsd, credits)),
+    needed: exactNumber(chargedCreditsOf(refusal.neededNanoUsd, credits)),
+    resets_at: refusal.resetsAt?.toISOString() ?? null,
+  }
+}
+
+export function renderError(error: GatewayError, credits: CreditScale): WireAnswer {
+  return jsonAnswer(error.status, errorBody(error, credits))
+}

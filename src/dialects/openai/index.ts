@@ -1,0 +1,16 @@
+/** OpenAI's API: chat completions, embeddings and models, and our own `/me`, `/quote` and `/receipts` beside them. */
+import { defineDialect } from '#dialect-kit/define-dialect.ts'
+import { chatCompletions } from './chat-completions.ts'
+import { embeddings } from './embeddings.ts'
+import { renderError } from './errors.ts'
+import { me } from './me.ts'
+import { listModels, retrieveModel } from './models.ts'
+import { quote } from './quote.ts'
+import { receipts } from './receipts.ts'
+import { unsupported } from './unsupported.ts'
+
+export default defineDialect({
+  id: 'openai',
+  endpoints: [chatCompletions, embeddings, listModels, retrieveModel, me, quote, receipts, ...unsupported],
+  renderError: (error, _call, gateway) => renderError(error, gateway.credits),
+})

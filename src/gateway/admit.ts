@@ -1,0 +1,304 @@
+/**
+ * The way in: model, offerings, price, stored answer, rate limit, hold. Nothing is sent anywhere before the hold is
+ * durable, and whatever refuses leaves nothing behind.
+ */
+import { offeringsFor, type Resolved } from '#modules/catalog/index.ts'
+import { allowsModel } from '#modules/keys/index.ts'
+import type { HoldRequest, StoredTerms } from '#modules/ledger/index.ts'
+import {
+  costsMore,
+  coveredOfferings,
+  fieldsBeyondPrice,
+  type HoldGrowth,
+  type HoldPlan,
+  holdGrowth,
+  holdPlan,
+  type PlannedOffering,
+} from '#modules/pricing/index.ts'
+import type { Principal } from '#spec/account.ts'
+import { GatewayError } from '#spec/errors.ts'
+import type { Call, WireAnswer } from '#spec/gateway.ts'
+import type { Model } from '#spec/offering.ts'
+import type { Operation } from '#spec/operation.ts'
+import { type Admission, accountOf, type Candidate, type OpenHold, principalOf } from './admission.ts'
+import type { GatewayParts } from './parts.ts'
+import { refusalError } from './refusal.ts'
+
+/** A call that was answered before, by the same `Idempotency-Key`. */
+export interface Replay {
+  readonly replay: WireAnswer
+}
+
+/** What a call would be: everything that is known before any limit is asked. */
+export interface Prospect {
+  readonly principal: Principal
+  readonly requested: Model
+  readonly model: Model
+  readonly plan: HoldPlan
+}
+
+/** Finds the model, its offerings and what would be held. Throws what is wrong with the request. */
+export function prospectOf(parts: GatewayParts, call: Call, request: Operation): Prospect {
+  const principal = principalOf(call)
+  const { requested, model } = resolveModel(parts, principal, request)
+  call.model = model.id
+  const beyond = fieldsOf(request)
+  if (beyond.length > 0) {
+    throw new GatewayError(
+      'invalid_request',
+      `"${beyond[0]}" changes the price at the provider in a way that cannot be held in advance. Leave it out.`,
+      { param: beyond[0] },
+    )
+  }
+  const offerings = offeringsFor(model, principal.mode, new Set(parts.providers.keys()))
+  const plan = holdPlan({
+    request,
+    model,
+    offerings,
+    markupBasisPoints: principal.markupBasisPoints,
+    growth: growthOf(parts, request, model, offerings),
+  })
+  return { principal, requested, model, plan }
+}
+
+function growthOf(
+  parts: GatewayParts,
+  request: Operation,
+  model: Model,
+  offerings: readonly PlannedOffering[],
+): HoldGrowth {
+  const everyStops = offerings.every(
+    offering => parts.providers.get(offering.provider)?.definition.stopsBillingOnAbort,
+  )
+  return holdGrowth(request, model, everyStops)
+}
+
+function fieldsOf(request: Operation): readonly string[] {
+  return request.operation === 'chat' ? fieldsBeyondPrice(request) : []
+}
+
+function todayOf(parts: GatewayParts): string {
+  return new Date(parts.clock.nowMs()).toISOString().slice(0, 10)
+}
+
+function resolveModel(parts: GatewayParts, principal: Principal, request: Operation): Resolved {
+  const resolved = parts.catalog.resolve(request.model, { mode: principal.mode, today: todayOf(parts) })
+  const { requested, model } = resolved
+  if (!allowsModel(principal.allowedModels, requested)) {
+    throw new GatewayError('model_not_allowed', `This API key may not use the model "${requested.id}".`, {
+      param: 'model',
+    })
+  }
+  if (model.operation !== request.operation) {
+    const use = model.operation === 'chat' ? 'POST /chat/completions' : 'POST /embeddings'
+    throw new GatewayError(
+      'invalid_request',
+      `The model "${requested.id}" does not do this; use it with ${use}.`,
+      {
+        param: 'model',
+      },
+    )
+  }
+  return resolved
+}
+
+/** Lets a call in, or throws the refusal. The hold is durable when this resolves. */
+export async function admit<Request extends Operation>(
+  parts: GatewayParts,
+  call: Call,
+  request: Request,
+  streamed: boolean,
+): Promise<Admission<Request> | Replay> {
+  const prospect = prospectOf(parts, call, request)
+  const replay = await beginIdempotent(parts, call, prospect.principal)
+  if (replay) return { replay }
+  const idempotent = call.idempotencyKey !== undefined
+  try {
+    return await admitNew(parts, call, request, streamed, prospect, idempotent)
+  } catch (error) {
+    if (idempotent) await parts.idempotency.release(accountOf(prospect.principal), call.requestId)
+    throw error
+  }
+}
+
+async function admitNew<Request extends Operation>(
+  parts: GatewayParts,
+  call: Call,
+  request: Request,
+  streamed: boolean,
+  prospect: Prospect,
+  idempotent: boolean,
+): Promise<Admission<Request>> {
+  const { principal, requested, model, plan } = prospect
+  const terms: StoredTerms = {
+    operation: request.operation,
+    dialect: call.dialect,
+    requestedModel: request.model,
+    model: model.id,
+    tier: principal.tier,
+    markupBasisPoints: principal.markupBasisPoints,
+    streamed,
+  }
+  const giveBack = await takeRate(parts, principal)
+  try {
+    const hold = await takeHold(parts, call, principal, plan, terms)
+    const candidates = candidatesFor(parts, request, prospect, hold?.amountNanoUsd ?? 0n)
+    return {
+      call,
+      principal,
+      account: accountOf(principal),
+      request,
+      requested,
+      model,
+      plan,
+      terms,
+      candidates,
+      idempotent,
+      hold,
+    }
+  } catch (error) {
+    giveBack()
+    throw error
+  }
+}
+
+async function beginIdempotent(
+  parts: GatewayParts,
+  call: Call,
+  principal: Principal,
+): Promise<WireAnswer | undefined> {
+  if (call.idempotencyKey === undefined) return undefined
+  const begun = await parts.idempotency.begin({
+    account: accountOf(principal),
+    route: call.route,
+    key: call.idempotencyKey,
+    bodyDigest: call.bodyDigest(),
+    requestId: call.requestId,
+    owner: parts.node,
+  })
+  if (begun.state === 'new') return undefined
+  return {
+    status: begun.status,
+    headers: { ...begun.headers, 'idempotent-replayed': 'true' },
+    contentType: begun.contentType,
+    body: begun.body,
+  }
+}
+
+/** Takes a place in the key's rate limit, if it has one; the answer gives it back. */
+async function takeRate(parts: GatewayParts, principal: Principal): Promise<() => void> {
+  const limit = principal.rateLimit ?? parts.settings.planRateLimits.get(principal.plan)
+  if (!limit) return () => {}
+  const taken = await parts.limiter.take(principal.keyId, limit)
+  if (taken.allowed) return () => taken.giveBack()
+  const retryAfterSeconds = Math.max(1, Math.ceil(taken.retryAfterMs / 1000))
+  throw new GatewayError(
+    'rate_limited',
+    `Too many requests: this key may make ${limit.calls} in any ${limit.windowMs / 1000} seconds. Try again in ${retryAfterSeconds} s.`,
+    { retryAfterSeconds },
+  )
+}
+
+/** The hold request of a plan, for taking and for quoting. A price of zero holds nothing. */
+export function holdRequestOf(
+  parts: GatewayParts,
+  call: Call,
+  principal: Principal,
+  plan: HoldPlan,
+  terms: StoredTerms,
+): HoldRequest | undefined {
+  const amountsNanoUsd = plan.amountsNanoUsd.filter(amount => amount > 0n)
+  if (amountsNanoUsd.length === 0) return undefined
+  return {
+    id: call.requestId,
+    account: accountOf(principal),
+    keyId: principal.keyId,
+    subjects: principal.subjects,
+    amountsNanoUsd,
+    headroom: plan.headroom,
+    owner: parts.node,
+    lifetimeMs: parts.settings.timeouts.totalMs + HOLD_GRACE_MS,
+    terms,
+  }
+}
+
+/** A hold outlives its call's own time-out by this much: the time to settle. */
+const HOLD_GRACE_MS = 60_000
+
+async function takeHold(
+  parts: GatewayParts,
+  call: Call,
+  principal: Principal,
+  plan: HoldPlan,
+  terms: StoredTerms,
+): Promise<OpenHold | undefined> {
+  const request = holdRequestOf(parts, call, principal, plan, terms)
+  if (!request) return undefined
+  const outcome = await parts.ledger.hold(request)
+  call.billing = { ...call.billing, availableNanoUsd: outcome.availableNanoUsd }
+  if (outcome.outcome === 'held') {
+    parts.crashPoint('after-hold')
+    call.billing = { ...call.billing, heldNanoUsd: outcome.amountNanoUsd }
+    return { amountNanoUsd: outcome.amountNanoUsd, windowDay: outcome.windowDay }
+  }
+  // A free offering needs no money, however little there is.
+  if (outcome.outcome === 'refused' && plan.amountsNanoUsd.includes(0n)) return undefined
+  throw refusalError(outcome, parts.settings.credits)
+}
+
+/** The model's own offerings that the hold covers, then those of its substitutes that cost no more. */
+function candidatesFor(
+  parts: GatewayParts,
+  request: Operation,
+  prospect: Prospect,
+  heldNanoUsd: bigint,
+): readonly Candidate[] {
+  const own = candidatesOf(parts, prospect.model, prospect.plan, heldNanoUsd)
+  if (prospect.principal.mode === 'test' || prospect.model.substitutes.length === 0) return own
+  return [
+    ...own,
+    ...prospect.model.substitutes.flatMap(id =>
+      substituteCandidates(parts, request, prospect, id, heldNanoUsd),
+    ),
+  ]
+}
+
+function candidatesOf(parts: GatewayParts, model: Model, plan: HoldPlan, heldNanoUsd: bigint): Candidate[] {
+  return coveredOfferings(plan, heldNanoUsd).flatMap(offering => {
+    const provider = parts.providers.get(offering.provider)
+    return provider ? [{ model, offering, plan, provider }] : []
+  })
+}
+
+function substituteCandidates(
+  parts: GatewayParts,
+  request: Operation,
+  prospect: Prospect,
+  id: string,
+  heldNanoUsd: bigint,
+): Candidate[] {
+  const found = usableSubstitute(parts, id)
+  if (!found || found.model.operation !== request.operation) return []
+  if (!allowsModel(prospect.principal.allowedModels, found.model)) return []
+  const { model: substitute, offerings } = found
+  const plan = holdPlan({
+    request,
+    model: substitute,
+    offerings,
+    markupBasisPoints: prospect.principal.markupBasisPoints,
+    growth: growthOf(parts, request, substitute, offerings),
+  })
+  if (costsMore(plan, prospect.plan) && !parts.settings.dearerSubstitutes) return []
+  return candidatesOf(parts, substitute, plan, heldNanoUsd)
+}
+
+/** Only live calls have substitutes. */
+function usableSubstitute(parts: GatewayParts, id: string) {
+  try {
+    const { model } = parts.catalog.resolve(id, { mode: 'live', today: todayOf(parts) })
+    return { model, offerings: offeringsFor(model, 'live', new Set(parts.providers.keys())) }
+  } catch {
+    // One that cannot serve is no substitute; the call's own model decides what the client is told.
+    return undefined
+  }
+}

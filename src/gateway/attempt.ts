@@ -1,0 +1,168 @@
+/**
+ * Asking one candidate after another: each try behind its circuit, with its own time-outs, until one answers, one
+ * fails in a way that no other could mend, or the client has already received something.
+ */
+import { coveredTokensPerChoice, outputTokensPerChoice } from '#modules/pricing/index.ts'
+import { GatewayError } from '#spec/errors.ts'
+import type { ProviderContext } from '#spec/provider.ts'
+import type { Outcome } from '#spec/receipt.ts'
+import type { Admission, Candidate } from './admission.ts'
+import type { Circuits } from './circuit.ts'
+import { type Verdict, verdictOf } from './fallback.ts'
+import type { GatewayParts } from './parts.ts'
+
+/** No candidate answered. */
+export class AttemptsFailed extends Error {
+  readonly error: GatewayError
+  readonly outcome: Outcome
+  readonly candidate: Candidate | undefined
+  constructor(error: GatewayError, outcome: Outcome, candidate: Candidate | undefined) {
+    super('no candidate answered', { cause: error })
+    this.error = error
+    this.outcome = outcome
+    this.candidate = candidate
+  }
+}
+
+export interface Answered<Result> {
+  readonly candidate: Candidate
+  readonly result: Result
+}
+
+/**
+ * Runs `ask` on the candidates in order. `mayFailOver` says whether another may still be asked (not once the client
+ * has received a part). Rejects with AttemptsFailed, or with whatever `ask` threw that `isOurs` recognises.
+ */
+export async function askCandidates<Result>(
+  parts: GatewayParts,
+  circuits: Circuits,
+  admission: Admission,
+  signal: AbortSignal,
+  ask: (candidate: Candidate, context: ProviderContext) => Promise<Result>,
+  mayFailOver: () => boolean,
+): Promise<Answered<Result>> {
+  const { call } = admission
+  let last: { verdict: Verdict; candidate: Candidate } | undefined
+  let attempts = 0
+  for (const candidate of coolingLast(circuits, admission.candidates)) {
+    const { provider, upstreamModel } = candidate.offering
+    if (attempts === parts.settings.maxAttempts) break
+    if (isGuarded(candidate) && !circuits.enter(provider, upstreamModel)) continue
+    attempts++
+    const startedMs = parts.clock.monotonicMs()
+    try {
+      parts.crashPoint('before-dispatch')
+      const result = await ask(candidate, contextOf(parts, admission, candidate, signal, startedMs))
+      if (isGuarded(candidate)) circuits.ended(provider, upstreamModel, 'good')
+      tell(parts, admission, candidate, 'succeeded', startedMs)
+      call.servedBy = candidate.offering.id
+      return { candidate, result }
+    } catch (thrown) {
+      const verdict = verdictOf(thrown)
+      note(parts, circuits, admission, candidate, verdict, startedMs)
+      last = { verdict, candidate }
+      if (!verdict.mayFailOver || !mayFailOver() || signal.aborted) break
+    }
+  }
+  if (last) throw new AttemptsFailed(last.verdict.error, last.verdict.outcome, last.candidate)
+  throw new AttemptsFailed(busyError(), 'upstream_failed', undefined)
+}
+
+/** The sandbox fails on request: no circuit may get between a client and the fault it asked for. */
+function isGuarded(candidate: Candidate): boolean {
+  return candidate.provider.definition.access.kind === 'configured'
+}
+
+function coolingLast(circuits: Circuits, candidates: readonly Candidate[]): readonly Candidate[] {
+  if (candidates.length === 1) return candidates
+  const isCooling = ({ offering }: Candidate) => circuits.isCooling(offering.provider, offering.upstreamModel)
+  return [...candidates.filter(candidate => !isCooling(candidate)), ...candidates.filter(isCooling)]
+}
+
+function busyError(): GatewayError {
+  return new GatewayError(
+    'upstream_error',
+    'Every provider of this model is failing or full right now. Nothing was charged; try again shortly.',
+    { retryAfterSeconds: 5 },
+  )
+}
+
+function contextOf(
+  parts: GatewayParts,
+  admission: Admission,
+  candidate: Candidate,
+  signal: AbortSignal,
+  nowMs: number,
+): ProviderContext {
+  const { timeouts } = parts.settings
+  const leftMs = Math.max(1, timeouts.totalMs - (nowMs - admission.call.startedMonotonicMs))
+  return {
+    upstreamModel: candidate.offering.upstreamModel,
+    signal,
+    timeouts: { ...timeouts, totalMs: leftMs },
+    clampOutputTokens: clampOf(admission, candidate),
+  }
+}
+
+/**
+ * The output limit to send upstream: where the hold does not cover the model's own and cannot grow, what it covers;
+ * where the client's limit is above the model's, which is all that was held for, the model's.
+ */
+function clampOf(admission: Admission, candidate: Candidate): number | undefined {
+  const { plan, model } = candidate
+  const { request } = admission
+  if (request.operation === 'chat' && (request.maxOutputTokens ?? 0) > model.maxOutputTokens) {
+    return outputTokensPerChoice(request, model)
+  }
+  if (plan.growth !== 'clamp' || !admission.hold) return undefined
+  const perChoice = coveredTokensPerChoice(plan, admission.hold.amountNanoUsd, candidate.offering)
+  return perChoice * plan.choices >= plan.outputTokens ? undefined : perChoice
+}
+
+function note(
+  parts: GatewayParts,
+  circuits: Circuits,
+  admission: Admission,
+  candidate: Candidate,
+  verdict: Verdict,
+  startedMs: number,
+): void {
+  const { provider, upstreamModel } = candidate.offering
+  const { failure } = verdict
+  if (isGuarded(candidate)) {
+    const opened = circuits.ended(provider, upstreamModel, verdict.circuit)
+    if (opened) parts.events.circuitOpened({ provider, upstreamModel })
+    if (failure.kind === 'rate-limited') {
+      circuits.cool(provider, upstreamModel, Math.min(failure.retryAfterSeconds ?? 1, 60) * 1000)
+    }
+  }
+  tell(parts, admission, candidate, failure.kind, startedMs)
+  if (failure.kind === 'aborted') return
+  const level = failure.kind === 'credential' ? 'error' : 'warn'
+  parts.logger[level](
+    {
+      requestId: admission.call.requestId,
+      provider,
+      upstreamModel,
+      kind: failure.kind,
+      status: failure.status,
+      cause: failure.cause,
+    },
+    'a provider failed',
+  )
+}
+
+function tell(
+  parts: GatewayParts,
+  admission: Admission,
+  candidate: Candidate,
+  result: Parameters<GatewayParts['events']['upstreamCalled']>[0]['result'],
+  startedMs: number,
+): void {
+  parts.events.upstreamCalled({
+    provider: candidate.offering.provider,
+    operation: admission.request.operation,
+    result,
+    durationMs: parts.clock.monotonicMs() - startedMs,
+  })
+}

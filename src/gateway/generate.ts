@@ -1,0 +1,189 @@
+/** A call that is answered whole: admit, ask, settle, answer. */
+import type { StoredAnswer } from '#modules/idempotency/index.ts'
+import type { ChatRequest, ChatResult, ChatStreamPart } from '#spec/chat.ts'
+import type { EmbedRequest, EmbedResult } from '#spec/embed.ts'
+import type { Call, WireAnswer } from '#spec/gateway.ts'
+import type { Operation } from '#spec/operation.ts'
+import type { ProviderContext } from '#spec/provider.ts'
+import type { Outcome, TokenUsage } from '#spec/receipt.ts'
+import type { Admission, Candidate } from './admission.ts'
+import { admit } from './admit.ts'
+import { AttemptsFailed, askCandidates } from './attempt.ts'
+import type { Circuits } from './circuit.ts'
+import { billOf, keepAnswer, releaseCall, settleCall, type Work, workOf } from './finish.ts'
+import type { GatewayParts } from './parts.ts'
+import { StreamRun } from './stream-run.ts'
+
+/** What a provider gave for a call, before it is charged. */
+interface Given<Result> {
+  readonly candidate: Candidate
+  readonly result: Result
+  readonly usage: TokenUsage | undefined
+  readonly outputBytes: number
+  readonly outcome: Outcome
+  readonly firstByteMs: number | undefined
+}
+
+export async function chat(
+  parts: GatewayParts,
+  circuits: Circuits,
+  call: Call,
+  request: ChatRequest,
+  render: (result: ChatResult) => WireAnswer,
+): Promise<WireAnswer> {
+  const admission = await admit(parts, call, request, false)
+  if ('replay' in admission) return admission.replay
+  const ask = growsWhileItRuns(admission) ? askByStream : askWhole
+  return conclude(parts, admission, () => ask(parts, circuits, admission), render)
+}
+
+export async function embed(
+  parts: GatewayParts,
+  circuits: Circuits,
+  call: Call,
+  request: EmbedRequest,
+  render: (result: EmbedResult) => WireAnswer,
+): Promise<WireAnswer> {
+  const admission = await admit(parts, call, request, false)
+  if ('replay' in admission) return admission.replay
+  return conclude(parts, admission, () => askEmbed(parts, circuits, admission), render)
+}
+
+/** Settles what was given and answers with it, or gives the hold back and throws what the client is told. */
+async function conclude<Request extends Operation, Result extends { readonly usage: TokenUsage | undefined }>(
+  parts: GatewayParts,
+  admission: Admission<Request>,
+  ask: () => Promise<Given<Result>>,
+  render: (result: Result) => WireAnswer,
+): Promise<WireAnswer> {
+  try {
+    const given = await ask()
+    const work = workOf(admission, given.candidate, given)
+    const answer = render({ ...given.result, usage: work.usage })
+    if (admission.idempotent) await keepAnswer(parts, admission, toStored(answer))
+    return await settled(parts, admission, work, answer)
+  } catch (thrown) {
+    if (thrown instanceof SettleFailed) throw thrown.cause
+    const failed = thrown instanceof AttemptsFailed ? thrown : undefined
+    const left = admission.call.signal.aborted
+    const outcome = left ? 'client_left' : (failed?.outcome ?? 'internal_failure')
+    await releaseCall(parts, admission, outcome, failed?.candidate)
+    throw failed?.error ?? thrown
+  }
+}
+
+/** The settle itself failed: whether the hold is still open is not known, so it must not be released. */
+class SettleFailed extends Error {}
+
+async function settled(
+  parts: GatewayParts,
+  admission: Admission,
+  work: Work,
+  answer: WireAnswer,
+): Promise<WireAnswer> {
+  try {
+    await settleCall(parts, admission, work, billOf(admission, work))
+  } catch (cause) {
+    throw new SettleFailed('a call could not be settled', { cause })
+  }
+  parts.crashPoint('before-answer')
+  return answer
+}
+
+function toStored(answer: WireAnswer): StoredAnswer {
+  return {
+    status: answer.status,
+    headers: answer.headers ?? {},
+    contentType: answer.contentType,
+    body: Buffer.from(answer.body),
+  }
+}
+
+/** A hold that does not cover everything yet is raised while the answer comes: the call is streamed inside. */
+function growsWhileItRuns(admission: Admission): boolean {
+  const { plan, hold } = admission
+  return plan.growth === 'steps' && hold !== undefined && hold.amountNanoUsd < (plan.amountsNanoUsd[0] ?? 0n)
+}
+
+async function askWhole(
+  parts: GatewayParts,
+  circuits: Circuits,
+  admission: Admission<ChatRequest>,
+): Promise<Given<ChatResult>> {
+  const { candidate, result } = await askInline(parts, circuits, admission, (one, context) => {
+    const capability = one.provider.capabilities.chat
+    if (!capability) throw new Error(`${one.offering.provider} offers a chat model and has no chat`)
+    return capability.chat(admission.request, context)
+  })
+  const { usage, outputBytes } = result
+  return { candidate, result, usage, outputBytes, outcome: 'succeeded', firstByteMs: undefined }
+}
+
+async function askByStream(
+  parts: GatewayParts,
+  circuits: Circuits,
+  admission: Admission<ChatRequest>,
+): Promise<Given<ChatResult>> {
+  const collected: ChatStreamPart[] = []
+  const run = new StreamRun(parts, circuits, admission, {
+    deliver: part => {
+      collected.push(part)
+      return undefined
+    },
+  })
+  const done = await run.run()
+  const capability = done.candidate.provider.capabilities.chat
+  if (!capability) throw new Error(`${done.candidate.offering.provider} has no chat`)
+  const result = capability.assemble(admission.request, [...collected, ...done.heldBack], done.result)
+  return {
+    candidate: done.candidate,
+    result,
+    usage: done.result?.usage,
+    outputBytes: run.outputBytes,
+    outcome: done.cut ? 'cut_by_limit' : done.clientLeft ? 'client_left' : 'succeeded',
+    firstByteMs: run.firstByteMs,
+  }
+}
+
+async function askEmbed(
+  parts: GatewayParts,
+  circuits: Circuits,
+  admission: Admission<EmbedRequest>,
+): Promise<Given<EmbedResult>> {
+  const { candidate, result } = await askInline(parts, circuits, admission, (one, context) => {
+    const capability = one.provider.capabilities.embed
+    if (!capability)
+      throw new Error(`${one.offering.provider} offers an embedding model and has no embeddings`)
+    return capability.embed(admission.request, context)
+  })
+  return {
+    candidate,
+    result,
+    usage: result.usage,
+    outputBytes: 0,
+    outcome: 'succeeded',
+    firstByteMs: undefined,
+  }
+}
+
+/** Asks until an answer is there. A client that leaves ends it, where hanging up ends the bill too. */
+async function askInline<Result>(
+  parts: GatewayParts,
+  circuits: Circuits,
+  admission: Admission,
+  ask: (candidate: Candidate, context: ProviderContext) => Promise<Result>,
+) {
+  const work = new AbortController()
+  const abort = () => work.abort()
+  const everyStops = admission.candidates.every(({ provider }) => provider.definition.stopsBillingOnAbort)
+  const { signal } = admission.call
+  if (everyStops) signal.addEventListener('abort', abort)
+  parts.stopping.addEventListener('abort', abort)
+  if ((everyStops && signal.aborted) || parts.stopping.aborted) abort()
+  try {
+    return await askCandidates(parts, circuits, admission, work.signal, ask, () => true)
+  } finally {
+    signal.removeEventListener('abort', abort)
+    parts.stopping.removeEventListener('abort', abort)
+  }
+}

@@ -1,0 +1,287 @@
+/** One request and its one answer: the only place that writes to a client's response. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Endpoint, WireRequest } from '#spec/dialect.ts'
+import { GatewayError } from '#spec/errors.ts'
+import type { WireAnswer, WireReply, WireStream } from '#spec/gateway.ts'
+import { HttpCall } from './call.ts'
+import type { Connection, InFlight } from './connection.ts'
+import type { Edge, Route } from './edge.ts'
+import { asGatewayError } from './failure.ts'
+import { FlushWatch } from './flush-watch.ts'
+import * as headers from './headers.ts'
+import { linger } from './linger.ts'
+import { plainError } from './plain-error.ts'
+import { OutgoingStream, type StreamOwner } from './stream.ts'
+
+/** In the log and the metrics: the client left before there was an answer (nginx's number for it). */
+const CLIENT_LEFT = 499
+
+export class Exchange implements WireReply, InFlight, StreamOwner {
+  readonly call: HttpCall
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly route: Route
+  readonly #edge: Edge
+  readonly #connection: Connection
+  #answered = false
+  #clientGone = false
+  #handling = false
+  #closed = false
+  #stream: OutgoingStream | undefined = undefined
+  #streamHead: { contentType: string; headers?: Readonly<Record<string, string>> } | undefined = undefined
+  #streamsOpen = false
+  #saidClose = false
+  /** Stops whatever reads the body; set by `body.ts`. */
+  onClientGone: (() => void) | undefined = undefined
+  readingBody = false
+
+  constructor(edge: Edge, route: Route, request: IncomingMessage, response: ServerResponse) {
+    this.#edge = edge
+    this.route = route
+    this.request = request
+    this.response = response
+    this.#connection = edge.connections.of(request.socket)
+    this.#connection.requests += 1
+    this.#connection.calls.add(this)
+    edge.drain.callOpened()
+    const idempotencyKey = request.headers['idempotency-key']
+    this.call = new HttpCall({
+      requestId: edge.ids.next(),
+      dialect: route.dialect.id,
+      route: route.path,
+      idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : undefined,
+      startedMonotonicMs: edge.clock.monotonicMs(),
+    })
+  }
+
+  get pulse() {
+    return this.#edge.pulse
+  }
+
+  get config() {
+    return this.#edge.config
+  }
+
+  /** The client left, or was answered already: nobody waits for this call any more. */
+  get over(): boolean {
+    return this.#clientGone || this.#answered
+  }
+
+  /** Calls in flight on this connection, this one included. */
+  get pipelined(): number {
+    return this.#connection.calls.size
+  }
+
+  /** Runs the endpoint. Never rejects: whatever it throws is answered. */
+  async serve(endpoint: Endpoint, request: WireRequest): Promise<void> {
+    if (this.over) return
+    this.#handling = true
+    try {
+      await endpoint.handle({ request, call: this.call, gateway: this.#edge.gateway, reply: this })
+      if (!this.over) throw new Error(`${this.route.label} ended without an answer`)
+    } catch (thrown) {
+      this.fail(thrown)
+    } finally {
+      this.#handling = false
+      this.#closeWhenDone()
+    }
+  }
+
+  send(answer: WireAnswer): void {
+    this.#sendWhole(answer, undefined)
+  }
+
+  stream(head: { contentType: string; headers?: Readonly<Record<string, string>> }): WireStream {
+    this.#stream?.stop()
+    this.#streamHead = head
+    this.#stream = new OutgoingStream(this, head.contentType)
+    if (this.#clientGone) this.#stream.stop()
+    return this.#stream
+  }
+
+  /** Answers with an error in the dialect's shape, or cuts the connection where a stream has begun. */
+  fail(thrown: unknown, extraHeaders?: Readonly<Record<string, string>>): void {
+    const error = asGatewayError(thrown)
+    if (this.over) {
+      if (this.#answered) this.#logFailure(error, 'a handler failed after its answer')
+      return
+    }
+    this.#logFailure(error, 'a call failed')
+    if (this.#stream?.headSent) {
+      this.cutOff()
+      return
+    }
+    const answer = this.#renderError(error)
+    this.#sendWhole(
+      extraHeaders ? { ...answer, headers: { ...answer.headers, ...extraHeaders } } : answer,
+      error,
+    )
+  }
+
+  clientGone(): void {
+    this.#clientGone = true
+    this.call.abort()
+    this.#stream?.stop()
+    this.onClientGone?.()
+    this.#closeWhenDone()
+  }
+
+  bodyTimedOut(): boolean {
+    if (!this.readingBody || this.over) return false
+    this.onClientGone?.()
+    this.fail(new GatewayError('request_timeout', 'The body of the request did not arrive in time.'))
+    return true
+  }
+
+  /** For `OutgoingStream`: the client does not read, or the stream cannot be finished. */
+  cutOff(): void {
+    this.#connection.socket.destroy()
+  }
+
+  /** For `OutgoingStream`. */
+  writeHead(): void {
+    const { call, response } = this
+    const streamHead = this.#streamHead
+    const head = headers.commonHeaders(call, streamHead?.contentType ?? 'application/octet-stream')
+    head.push('Cache-Control', 'no-store', 'X-Accel-Buffering', 'no')
+    if (this.route.isApi) headers.pushStreamBilling(head, call, this.#edge.gateway.credits)
+    if (this.#wantsTrailers) head.push('Trailer', headers.TRAILER_NAMES)
+    if (this.#mustClose()) this.#sayClose(head)
+    headers.pushAll(head, streamHead?.headers)
+    response.writeHead(200, head)
+    this.#streamsOpen = true
+    this.#edge.metrics.streamOpened()
+    this.route.metrics.firstByte(this.#ageMs())
+  }
+
+  /** For `OutgoingStream`. */
+  trailersOf(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
+    if (!this.#wantsTrailers) return undefined
+    return { ...headers.billingTrailers(this.call, this.#edge.gateway.credits), ...given }
+  }
+
+  /** For `OutgoingStream`. */
+  ended(): void {
+    this.#finished(200, this.#stream?.bytesOut ?? 0)
+  }
+
+  /** `TE: trailers`; HTTP/1.0 and HEAD have no chunks to put them behind. */
+  get #wantsTrailers(): boolean {
+    const { headers, httpVersion, method } = this.request
+    if (httpVersion !== '1.1' || method === 'HEAD' || !this.route.isApi) return false
+    return /\btrailers\b/i.test(String(headers.te ?? ''))
+  }
+
+  #sendWhole(answer: WireAnswer, error: GatewayError | undefined): void {
+    if (this.#clientGone) return
+    if (this.#answered || this.#stream?.headSent) throw new Error('a second answer to one request')
+    this.#stream?.stop()
+    const { call, response, request } = this
+    const bytes = typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length
+    const head = headers.commonHeaders(call, answer.contentType)
+    head.push('Content-Length', String(bytes))
+    if (this.route.isApi) headers.pushBilling(head, call, this.#edge.gateway.credits)
+    if (error) headers.pushRetryAdvice(head, error, call)
+    headers.pushAll(head, answer.headers)
+    const unread = hasBody(request) && !request.complete
+    if (unread || this.#mustClose()) this.#sayClose(head)
+    response.writeHead(answer.status, head)
+    if (unread) linger(request, response, answer.body, this.config.lingerMs)
+    else response.end(answer.body)
+    this.#finished(answer.status, bytes)
+  }
+
+  /** The dialect's own shape; where even that fails, a plain one. */
+  #renderError(error: GatewayError): WireAnswer {
+    try {
+      return this.route.dialect.renderError(error, this.call, this.#edge.gateway)
+    } catch (thrown) {
+      this.#edge.logger.error(
+        { err: thrown, dialect: this.route.dialect.id },
+        'an error could not be rendered',
+      )
+      return plainError(error)
+    }
+  }
+
+  #mustClose(): boolean {
+    const { drain, config } = this.#edge
+    if (drain.phase !== 'serving' || this.#connection.refused) return true
+    return config.maxRequestsPerConnection > 0 && this.#connection.requests >= config.maxRequestsPerConnection
+  }
+
+  #sayClose(head: string[]): void {
+    this.#saidClose = true
+    head.push('Connection', 'close')
+  }
+
+  #finished(status: number, bytesOut: number): void {
+    this.#answered = true
+    this.#connection.calls.delete(this)
+    if (this.#mustClose() && !this.#saidClose) this.#closeAfterFlush()
+    FlushWatch.start(this)
+    this.#record(status, bytesOut)
+    this.#closeWhenDone()
+  }
+
+  /** For a stream whose head went out before the drain began. */
+  #closeAfterFlush(): void {
+    this.response.once('finish', () => {
+      if (this.#connection.calls.size === 0) this.#connection.socket.end()
+    })
+  }
+
+  #closeWhenDone(): void {
+    if (this.#closed || this.#handling || !this.over) return
+    this.#closed = true
+    if (this.#clientGone && !this.#answered) this.#record(CLIENT_LEFT, this.#stream?.bytesOut ?? 0)
+    this.#edge.drain.callClosed()
+  }
+
+  #ageMs(): number {
+    return this.#edge.clock.monotonicMs() - this.call.startedMonotonicMs
+  }
+
+  #record(status: number, bytesOut: number): void {
+    const ms = this.#ageMs()
+    if (this.#streamsOpen) this.#edge.metrics.streamClosed()
+    this.#streamsOpen = false
+    this.route.metrics.answered(status, ms)
+    this.#logAccess(status, ms, bytesOut)
+  }
+
+  #logAccess(status: number, ms: number, bytesOut: number): void {
+    const { call, route } = this
+    if (!route.isApi) return
+    this.#edge.accessLog({
+      requestId: call.wireId,
+      dialect: route.dialect.id,
+      route: route.label,
+      status,
+      ms,
+      bytesOut,
+      workspaceId: call.principal?.workspaceId,
+      keyId: call.principal?.keyId,
+      model: call.model,
+      provider: call.servedBy,
+      chargedNanoUsd: call.billing.chargedNanoUsd,
+    })
+  }
+
+  /** Refusals are in the access log; what needs a person is logged with its cause, never with a body. */
+  #logFailure(error: GatewayError, event: string): void {
+    if (error.status < 500 || (error.cause === undefined && error.retry === 'safe')) return
+    const { call, route } = this
+    this.#edge.logger.error(
+      { requestId: call.wireId, route: route.label, code: error.code, err: error },
+      event,
+    )
+  }
+}
+
+/** Whether the head announced a body. Node calls back before it knows that a request without one is complete. */
+export function hasBody(request: IncomingMessage): boolean {
+  const { headers } = request
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}

@@ -1,0 +1,36 @@
+/** Whatever was thrown, as the one error that clients meet. */
+import { GatewayError } from '#spec/errors.ts'
+
+/** Fastify's own refusals, by their codes. Anything else of it would be a fault of ours. */
+const FASTIFY_REFUSALS: Readonly<Record<string, () => GatewayError>> = {
+  FST_ERR_BAD_URL: () =>
+    new GatewayError('invalid_request', 'The path of the URL is not valid percent-encoded UTF-8.'),
+  FST_ERR_MAX_PARAM_LENGTH: () => new GatewayError('not_found', 'A segment of the path is too long.'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => unsupportedContentType(),
+}
+
+export function unsupportedContentType(): GatewayError {
+  return new GatewayError(
+    'unsupported_media_type',
+    'Send the body as JSON in UTF-8, with the header Content-Type: application/json.',
+  )
+}
+
+/**
+ * A GatewayError passes as it is. Anything else becomes `internal_error`, whose message says nothing of the cause;
+ * the cause is kept for the log.
+ */
+export function asGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown
+  const refusal = FASTIFY_REFUSALS[codeOf(thrown)]
+  if (refusal) return refusal()
+  return new GatewayError(
+    'internal_error',
+    'Something went wrong on our side. Please quote the request id when you report it.',
+    { cause: thrown },
+  )
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : ''
+}

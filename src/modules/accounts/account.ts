@@ -1,0 +1,41 @@
+/** Workspaces and their accounts, as the rest of the module speaks of them. */
+import type { AccountRef } from '#spec/account.ts'
+import type { Uuid } from '#spec/ids.ts'
+
+/** Request limits only; what a call costs is the tier's. */
+export const PLANS = ['free', 'pro', 'enterprise'] as const
+export type Plan = (typeof PLANS)[number]
+
+export interface Workspace {
+  readonly id: Uuid
+  readonly name: string
+  readonly plan: Plan
+  readonly createdAt: Date
+}
+
+/** What to do with caps: a number of nano-dollars sets one, `null` removes it, `undefined` leaves it as it is. */
+export interface CapChange {
+  readonly dailyNanoUsd?: bigint | null | undefined
+  readonly monthlyNanoUsd?: bigint | null | undefined
+}
+
+export interface Tier {
+  readonly tier: string
+  readonly changedAt: Date
+}
+
+/** What a tier is decided from. */
+export interface TierCase extends Tier {
+  readonly account: AccountRef
+  /** Charged over 30 UTC days, the last of them today. */
+  readonly spend30DaysNanoUsd: bigint
+}
+
+/** Decides the tier an account should have at a time. Pure: the ladder and its rules are pricing's. */
+export type DecideTier = (found: TierCase, at: Date) => string
+
+export interface TierChange {
+  readonly account: AccountRef
+  readonly from: string
+  readonly to: string
+}

@@ -1,0 +1,118 @@
+/** The tables `workspace` and `account`. */
+import type { Queryable } from '#platform/postgres/database.ts'
+import type { AccountRef } from '#spec/account.ts'
+import { GatewayError } from '#spec/errors.ts'
+import { parseId, type Uuid } from '#spec/ids.ts'
+import type { Ids } from '#spec/ports.ts'
+import { PLANS, type Plan, type Tier, type Workspace } from './account.ts'
+
+export interface Workspaces {
+  /** A workspace with a live and a test account, both at the given rung of the ladder. Throws `invalid_request`. */
+  createWorkspace(workspace: { readonly name: string; readonly tier: string }): Promise<Workspace>
+  /** By id (`ws_…` or a bare UUID) or exact name. Throws `invalid_request` where several have the name. */
+  findWorkspace(idOrName: string): Promise<Workspace | undefined>
+  /** Oldest first, so that the first workspace is the first. */
+  listWorkspaces(page?: {
+    readonly after?: Uuid | undefined
+    readonly limit?: number | undefined
+  }): Promise<readonly Workspace[]>
+  /** `undefined` where there is no such workspace. Throws `invalid_request` for an unknown plan. */
+  setPlan(workspaceId: Uuid, plan: Plan): Promise<Workspace | undefined>
+  tierOf(account: AccountRef): Promise<Tier | undefined>
+  /** Sets a tier by hand; false where there is no such account. */
+  setTier(account: AccountRef, tier: string): Promise<boolean>
+}
+
+interface WorkspaceRow {
+  id: Uuid
+  name: string
+  plan: Plan
+  created_at: Date
+}
+
+const CREATE = `
+  with created as (
+    insert into workspace (id, name) values ($1, $2) returning id, name, plan, created_at
+  ), accounts as (
+    insert into account (workspace_id, mode, tier) select id, mode, $3 from created
+    cross join unnest(enum_range(null::account_mode)) as mode
+  )
+  select id, name, plan, created_at from created`
+
+export function createWorkspaces(database: Queryable, ids: Ids): Workspaces {
+  return {
+    async createWorkspace({ name, tier }) {
+      if (name.length < 1 || name.length > 200) {
+        throw new GatewayError('invalid_request', 'A workspace needs a name of 1 to 200 characters.', {
+          param: 'name',
+        })
+      }
+      const { rows } = await database.query<WorkspaceRow>('workspace_create', CREATE, [
+        ids.next(),
+        name,
+        tier,
+      ])
+      const created = rows.map(workspaceOf)[0]
+      if (created === undefined) throw new Error('an insert returned nothing')
+      return created
+    },
+    findWorkspace: idOrName => findWorkspace(database, idOrName),
+    async listWorkspaces({ after, limit = 1000 } = {}) {
+      const { rows } = await database.query<WorkspaceRow>(
+        'workspace_list',
+        `select id, name, plan, created_at from workspace where $1::uuid is null or id > $1 order by id limit $2`,
+        [after ?? null, limit],
+      )
+      return rows.map(workspaceOf)
+    },
+    async setPlan(workspaceId, plan) {
+      if (!PLANS.includes(plan)) {
+        throw new GatewayError('invalid_request', `A plan is one of: ${PLANS.join(', ')}.`, { param: 'plan' })
+      }
+      const { rows } = await database.query<WorkspaceRow>(
+        'workspace_set_plan',
+        'update workspace set plan = $2 where id = $1 returning id, name, plan, created_at',
+        [workspaceId, plan],
+      )
+      return rows.map(workspaceOf)[0]
+    },
+    async tierOf(account) {
+      const { rows } = await database.query<{ tier: string; tier_changed_at: Date }>(
+        'account_tier',
+        'select tier, tier_changed_at from account where workspace_id = $1 and mode = $2',
+        [account.workspaceId, account.mode],
+      )
+      return rows.map(row => ({ tier: row.tier, changedAt: row.tier_changed_at }))[0]
+    },
+    async setTier(account, tier) {
+      const { rowCount } = await database.query(
+        'account_set_tier',
+        `update account set tier = $3, tier_changed_at = case when tier = $3 then tier_changed_at else now() end
+         where workspace_id = $1 and mode = $2`,
+        [account.workspaceId, account.mode, tier],
+      )
+      return rowCount === 1
+    },
+  }
+}
+
+async function findWorkspace(database: Queryable, idOrName: string): Promise<Workspace | undefined> {
+  const id = parseId('workspace', idOrName)
+  const { rows } = await database.query<WorkspaceRow>(
+    'workspace_find',
+    `select id, name, plan, created_at from workspace
+     where case when $1::uuid is null then name = $2 else id = $1 end order by id limit 2`,
+    [id ?? null, idOrName],
+  )
+  if (rows.length > 1) {
+    throw new GatewayError(
+      'invalid_request',
+      `Several workspaces are named "${idOrName}": give the id of one.`,
+    )
+  }
+  return rows.map(workspaceOf)[0]
+}
+
+function workspaceOf(row: WorkspaceRow): Workspace {
+  return { id: row.id, name: row.name, plan: row.plan, createdAt: row.created_at }
+}

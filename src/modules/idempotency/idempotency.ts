@@ -1,0 +1,119 @@
+/** One key, one call: a repeat gets the first answer and is charged nothing. */
+import type { AccountRef } from '#spec/account.ts'
+import { GatewayError } from '#spec/errors.ts'
+import type { Uuid } from '#spec/ids.ts'
+import type { Logger } from '#spec/ports.ts'
+import {
+  type Begun,
+  type KeyedCall,
+  type KeyRecord,
+  keyDigestOf,
+  repeatOf,
+  type StoredAnswer,
+} from './record.ts'
+import type { CallRef, IdempotencyStore } from './store.pg.ts'
+
+export interface Idempotency {
+  /**
+   * Takes the key for this call, or gives the answer that the key's first call had. Of any number of calls at once
+   * exactly one is `new`. Throws `invalid_request` (a key of 0 or more than 255 characters),
+   * `idempotency_in_progress`, `idempotency_key_reused` (another body, or an answer too large to keep), or
+   * `database_unavailable`, after which the key is free again.
+   */
+  begin(call: KeyedCall): Promise<Begun>
+  /**
+   * Keeps the answer of a call, before its hold is settled; the settle then marks it done in the same commit. Of an
+   * answer above 1 MiB only the fact is kept. False where the key is this call's no more, because its node was taken
+   * for dead: another may have run it, so it should be released and not charged. Throws `database_unavailable`.
+   */
+  storeAnswer(account: AccountRef, requestId: Uuid, answer: StoredAnswer): Promise<boolean>
+  /** Marks a stored answer done where the call held nothing, so that no settle does. Never throws. */
+  finishFree(account: AccountRef, requestId: Uuid): Promise<void>
+  /** Frees the key of a call that failed before it held anything, or that held nothing. Never throws. */
+  release(account: AccountRef, requestId: Uuid): Promise<void>
+  /**
+   * Does again what the database could not do when it was asked, and forgets keys older than a day, at most 1,000;
+   * gives how many. To be called every few seconds. Throws `database_unavailable`.
+   */
+  sweep(): Promise<number>
+}
+
+export interface IdempotencyOptions {
+  readonly store: IdempotencyStore
+  readonly logger: Logger
+}
+
+/** A row that changes hands at every look is as good as one that is running. */
+const TRIES = 5
+const SWEPT_AT_ONCE = 1_000
+/** What is beyond this is left to the death of the node, or to the day's end. */
+const MAX_OWED = 10_000
+
+export function createIdempotency({ store, logger }: IdempotencyOptions): Idempotency {
+  /** What the database still has to be told, by the call's id. */
+  const owed = new Map<Uuid, () => Promise<void>>()
+
+  function owe(call: CallRef, work: () => Promise<void>): void {
+    if (owed.size < MAX_OWED) owed.set(call.requestId, work)
+  }
+
+  async function now(call: CallRef, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (cause) {
+      owe(call, work)
+      logger.warn({ requestId: call.requestId, cause }, 'an idempotency key is left for the next sweep')
+    }
+  }
+
+  async function pay(requestId: Uuid, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause
+      logger.error({ requestId, cause }, 'an idempotency key cannot be freed or finished')
+    }
+    owed.delete(requestId)
+  }
+
+  async function take(call: KeyedCall): Promise<'taken' | KeyRecord | undefined> {
+    const keyDigest = keyDigestOf(call.key)
+    try {
+      for (let tries = 1; tries < TRIES; tries++) {
+        const found = await store.take(call, keyDigest)
+        if (found !== undefined) return found
+      }
+      return await store.take(call, keyDigest)
+    } catch (cause) {
+      // The connection may have been lost after the row was written.
+      owe(call, () => store.free(call))
+      throw cause
+    }
+  }
+
+  return {
+    async begin(call) {
+      const found = await take(call)
+      if (found === 'taken') return { state: 'new' }
+      if (found !== undefined) return repeatOf(found, call.bodyDigest)
+      throw new GatewayError(
+        'idempotency_in_progress',
+        'Several requests with this Idempotency-Key are running. Ask again.',
+        { retryAfterSeconds: 1 },
+      )
+    },
+    storeAnswer: (account, requestId, answer) => store.storeAnswer({ account, requestId }, answer),
+    async finishFree(account, requestId) {
+      const call = { account, requestId }
+      await now(call, () => store.markDone(call))
+    },
+    async release(account, requestId) {
+      const call = { account, requestId }
+      await now(call, () => store.free(call))
+    },
+    async sweep() {
+      for (const [requestId, work] of owed) await pay(requestId, work)
+      return await store.sweep(SWEPT_AT_ONCE)
+    },
+  }
+}

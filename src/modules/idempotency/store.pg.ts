@@ -1,0 +1,140 @@
+/**
+ * The table `idempotency`. Every statement stands alone, and none waits for more than one row, so none can wait in
+ * a circle with the batches of the ledger, which lock accounts first and these rows after.
+ */
+import type { Queryable } from '#platform/postgres/database.ts'
+import type { AccountRef } from '#spec/account.ts'
+import type { Uuid } from '#spec/ids.ts'
+import { KEPT_FOR_MS, type KeyedCall, type KeyRecord, MAX_STORED_BYTES, type StoredAnswer } from './record.ts'
+import { orUnavailable } from './unavailable.pg.ts'
+
+/** One call's row. */
+export interface CallRef {
+  readonly account: AccountRef
+  readonly requestId: Uuid
+}
+
+export interface IdempotencyStore {
+  /** Takes the key where it is free; else gives the row that has it, or nothing where it has just changed hands. */
+  take(call: KeyedCall, keyDigest: Buffer): Promise<'taken' | KeyRecord | undefined>
+  /** False where the row is this call's no more. */
+  storeAnswer(call: CallRef, answer: StoredAnswer): Promise<boolean>
+  markDone(call: CallRef): Promise<void>
+  free(call: CallRef): Promise<void>
+  /** Forgets old rows, some at a time; gives how many. */
+  sweep(limit: number): Promise<number>
+}
+
+/**
+ * A key is free when no row has it, or when its row's hold is gone and either it is too old, or it was not done and
+ * its node is dead. A hold that still stands always keeps its key: the ledger frees it with the hold.
+ */
+const TAKE = `
+  with taken as (
+    insert into idempotency as k
+      (workspace_id, mode, route, key_digest, body_digest, request_id, owner, state)
+    values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, 'running')
+    on conflict (workspace_id, mode, route, key_digest) do update set
+      body_digest = excluded.body_digest, request_id = excluded.request_id, owner = excluded.owner,
+      state = 'running', status = null, headers = null, content_type = null, body = null, created_at = now()
+    where not exists (select from hold h where h.workspace_id = k.workspace_id and h.id = k.request_id)
+      and (k.created_at < now() - $8 * interval '1 millisecond'
+        or k.state <> 'done' and not exists (
+          select from node n where n.id = k.owner and n.heartbeat_at > now() - $9 * interval '1 millisecond'))
+    returning 1
+  )
+  select true as taken, null as body_digest, null as request_id, null as state, null as status, null as headers,
+    null as content_type, null as body
+  from taken
+  union all
+  select false, encode(body_digest, 'hex'), request_id, state, status, headers, content_type, body from idempotency
+  where workspace_id = $1 and mode = $2 and route = $3 and key_digest = $4 and not exists (select from taken)`
+
+interface TakeRow {
+  taken: boolean
+  body_digest: string
+  request_id: Uuid
+  state: string
+  status: number | null
+  headers: Record<string, string> | null
+  content_type: string | null
+  body: Buffer | null
+}
+
+const STORE_ANSWER = `
+  update idempotency set state = 'answered', status = $4, headers = $5, content_type = $6, body = $7
+  where workspace_id = $1 and mode = $2 and request_id = $3 and state <> 'done'`
+
+const MARK_DONE = `
+  update idempotency set state = 'done'
+  where workspace_id = $1 and mode = $2 and request_id = $3 and state = 'answered'`
+
+const FREE = `
+  delete from idempotency where workspace_id = $1 and mode = $2 and request_id = $3 and state <> 'done'`
+
+const SWEEP = `
+  delete from idempotency k using (
+    select o.workspace_id, o.mode, o.route, o.key_digest from idempotency o
+    where o.created_at < now() - $1 * interval '1 millisecond'
+      and not exists (select from hold h where h.workspace_id = o.workspace_id and h.id = o.request_id)
+    limit $2 for update skip locked
+  ) old
+  where (k.workspace_id, k.mode, k.route, k.key_digest) = (old.workspace_id, old.mode, old.route, old.key_digest)`
+
+/** Every function throws `database_unavailable` where the database cannot be reached. */
+export function createIdempotencyStore(connection: Queryable, nodeDeadAfterMs: number): IdempotencyStore {
+  const database = orUnavailable(connection)
+  return {
+    async take(call, keyDigest) {
+      const { rows } = await database.query<TakeRow>('idempotency_take', TAKE, [
+        call.account.workspaceId,
+        call.account.mode,
+        call.route,
+        keyDigest,
+        call.bodyDigest,
+        call.requestId,
+        call.owner,
+        KEPT_FOR_MS,
+        nodeDeadAfterMs,
+      ])
+      const row = rows[0]
+      return row?.taken ? 'taken' : row && recordOf(row)
+    },
+    async storeAnswer(call, answer) {
+      const kept = answer.body.length <= MAX_STORED_BYTES
+      const values = kept
+        ? [answer.status, JSON.stringify(answer.headers), answer.contentType, answer.body]
+        : [answer.status, null, null, null]
+      const text = STORE_ANSWER
+      const { rowCount } = await database.query('idempotency_answer', text, [...refValues(call), ...values])
+      return rowCount === 1
+    },
+    async markDone(call) {
+      await database.query('idempotency_done', MARK_DONE, refValues(call))
+    },
+    async free(call) {
+      await database.query('idempotency_free', FREE, refValues(call))
+    },
+    async sweep(limit) {
+      return (await database.query('idempotency_sweep', SWEEP, [KEPT_FOR_MS, limit])).rowCount
+    },
+  }
+}
+
+function refValues({ account, requestId }: CallRef): unknown[] {
+  return [account.workspaceId, account.mode, requestId]
+}
+
+function recordOf(row: TakeRow): KeyRecord {
+  return {
+    bodyDigest: row.body_digest,
+    requestId: row.request_id,
+    done: row.state === 'done',
+    answer: answerOf(row),
+  }
+}
+
+function answerOf(row: TakeRow): StoredAnswer | undefined {
+  if (row.status === null || row.content_type === null || row.body === null) return undefined
+  return { status: row.status, headers: row.headers ?? {}, contentType: row.content_type, body: row.body }
+}

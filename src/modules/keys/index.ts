@@ -1,0 +1,12 @@
+/** Keys: who asks. The only door of this module. */
+export type { Authenticator, AuthenticatorOptions, KeyReader } from './authenticator.ts'
+export { createAuthenticator } from './authenticator.ts'
+export type { CapChange, KeyCaps, KeyRef, KeyView } from './key.ts'
+export type { RevisionWatcher } from './revision-watcher.ts'
+export { createRevisionWatcher } from './revision-watcher.ts'
+export { createRevisionReader } from './revisions.pg.ts'
+export type { KeyPrefixes } from './rules.ts'
+export { allowsModel, DEFAULT_KEY_PREFIXES } from './rules.ts'
+export type { ImportedKey, KeyService, KeyServiceOptions, KeyStore, NewKey } from './service.ts'
+export { createKeyService } from './service.ts'
+export { createKeyStore } from './store.pg.ts'

@@ -1,0 +1,170 @@
+/** The ledger's door. README.md has its words and invariants, docs/money.md the rules for people. */
+
+import type { Database } from '#platform/postgres/database.ts'
+import type { Lane } from '#platform/postgres/lane.ts'
+import type { AccountRef, CapSubject } from '#spec/account.ts'
+import type { Uuid } from '#spec/ids.ts'
+import type { Clock } from '#spec/ports.ts'
+import type { Receipt } from '#spec/receipt.ts'
+import { auditLedger, CHECKS, type Violation } from './audit.pg.ts'
+import { toHoldOutcome } from './batch.ts'
+import { LANE_LIMITS, type LaneLimits, MoneyLane } from './lane.ts'
+import type { EndOutcome, EndRequest, ExtendRequest, HoldOutcome, HoldRequest } from './operations.ts'
+import * as store from './store.pg.ts'
+
+export type {
+  EndOutcome,
+  EndRequest,
+  ExtendRequest,
+  HoldOutcome,
+  HoldRequest,
+  StoredTerms,
+  UsageFields,
+} from './operations.ts'
+export type { Balance } from './store.pg.ts'
+export { CHECKS, type Violation }
+
+/** What a settle came to, whatever had happened to the hold meanwhile. */
+export interface Settlement {
+  readonly chargedNanoUsd: bigint
+  readonly availableNanoUsd: bigint | undefined
+  /** What the work was worth beyond what could be charged: the operator's loss. */
+  readonly lostNanoUsd: bigint
+}
+
+export interface Ledger {
+  /** Takes a hold against the balance and every window of every subject, or says which refused. Batched. */
+  hold(request: HoldRequest): Promise<HoldOutcome>
+  /** Raises a hold to a total. Batched. */
+  extend(request: ExtendRequest): Promise<HoldOutcome>
+  /**
+   * Charges what was used, up to the hold, and gives back the rest; durable when it resolves. Where the hold had
+   * been released by another hand meanwhile, charges afresh what fits. Batched.
+   */
+  settle(request: EndRequest, keyId: Uuid, subjects: readonly CapSubject[]): Promise<Settlement>
+  /** Gives the hold back and writes the usage row. Batched. */
+  release(request: EndRequest): Promise<EndOutcome>
+  holdMany(requests: readonly HoldRequest[]): Promise<PromiseSettledResult<HoldOutcome>[]>
+  /** Settles many at once; an error per item. */
+  endMany(requests: readonly EndRequest[]): Promise<PromiseSettledResult<EndOutcome>[]>
+  /** What a hold would be answered now. */
+  tryHold(request: HoldRequest): Promise<HoldOutcome>
+  /** Gives credits, once per id. Returns the balance. */
+  grant(account: AccountRef, id: Uuid, amountNanoUsd: bigint, note: string): Promise<bigint>
+  balance(account: AccountRef): Promise<store.Balance>
+  recordFreeUsage(end: EndRequest, keyId: Uuid): Promise<void>
+  receipt(account: AccountRef, id: Uuid): Promise<Receipt | undefined>
+  listUsage(account: AccountRef, limit: number): Promise<Receipt[]>
+  /** Releases inline holds of nodes without a heartbeat for so long, or past their deadline; all of them where `allInline`. */
+  releaseOrphans(options: { deadAfterMs: number; allInline?: boolean }): Promise<number>
+  audit(workspaceIds?: readonly Uuid[]): Promise<Violation[]>
+  /** The same over the workspaces whose money moved since the last call (the first looks back an hour). */
+  auditMoved(): Promise<Violation[]>
+  /** Partitions ahead, old guard rows away. Hourly. */
+  keepHouse(): Promise<void>
+  /** Resolves when every hold and end that was asked for is answered. */
+  drained(): Promise<void>
+  readonly laneDepth: number
+}
+
+const ORPHANS_PER_SWEEP = 500
+
+/** Between two tries of a late charge while the database is away. */
+const RETRY_PAUSE_MS = 50
+
+/** `lane` carries holds and ends; `database` everything else. */
+export function createLedger(
+  lane: Lane,
+  database: Database,
+  clock: Clock,
+  limits: LaneLimits = LANE_LIMITS,
+): Ledger {
+  let auditedUntil: Date | undefined
+  const money = new MoneyLane(store.lanePort(lane), clock, limits)
+  const lateCharges = new Set<Promise<unknown>>()
+
+  async function settle(
+    request: EndRequest,
+    keyId: Uuid,
+    subjects: readonly CapSubject[],
+  ): Promise<Settlement> {
+    const ended = await money.end(request)
+    if (ended.outcome === 'settled' || ended.outcome === 'already_settled') {
+      const { chargedNanoUsd, availableNanoUsd } = ended
+      return {
+        chargedNanoUsd,
+        availableNanoUsd,
+        lostNanoUsd: atLeastZero(request.chargeNanoUsd - chargedNanoUsd),
+      }
+    }
+    const charging = chargeLate(request, keyId, subjects)
+    lateCharges.add(charging)
+    const late = await charging.finally(() => lateCharges.delete(charging))
+    return { ...late, lostNanoUsd: atLeastZero(request.chargeNanoUsd - late.chargedNanoUsd) }
+  }
+
+  /** Sent again while the database is away, like every end: its event makes it happen once. */
+  async function chargeLate(request: EndRequest, keyId: Uuid, subjects: readonly CapSubject[]) {
+    const giveUpAtMs = clock.monotonicMs() + limits.endPatienceMs
+    for (;;) {
+      try {
+        return await store.chargeLate(database, request, keyId, subjects)
+      } catch (error) {
+        if (store.classify(error) === 'statement' || clock.monotonicMs() >= giveUpAtMs) throw error
+        await clock.sleep(RETRY_PAUSE_MS)
+      }
+    }
+  }
+
+  async function drained(): Promise<void> {
+    await money.drained()
+    while (lateCharges.size > 0) await Promise.allSettled(lateCharges)
+  }
+
+  async function releaseOrphans(options: { deadAfterMs: number; allInline?: boolean }): Promise<number> {
+    let total = 0
+    for (;;) {
+      const released = await store.releaseOrphans(
+        database,
+        options.deadAfterMs,
+        ORPHANS_PER_SWEEP,
+        options.allInline ?? false,
+      )
+      total += released
+      if (released < ORPHANS_PER_SWEEP) return total
+    }
+  }
+
+  return {
+    hold: request => money.hold({ kind: 'hold', request }),
+    extend: request => money.hold({ kind: 'extend', request }),
+    settle,
+    release: request => money.end(request),
+    holdMany: requests => Promise.allSettled(requests.map(request => money.hold({ kind: 'hold', request }))),
+    endMany: requests => Promise.allSettled(requests.map(request => money.end(request))),
+    tryHold: async request => toHoldOutcome(await store.tryHold(database, request)),
+    grant: (account, id, amount, note) => store.grant(database, account, id, amount, note),
+    balance: account => store.readBalance(database, account),
+    recordFreeUsage: (end, keyId) => store.recordFreeUsage(database, end, keyId),
+    receipt: (account, id) => store.readReceipt(database, account, id),
+    listUsage: (account, limit) => store.listUsage(database, account, limit),
+    releaseOrphans,
+    audit: workspaceIds => auditLedger(database, workspaceIds ?? null),
+    async auditMoved() {
+      const { workspaceIds, until } = await store.workspacesThatMoved(database, auditedUntil)
+      const violations = workspaceIds.length === 0 ? [] : await auditLedger(database, workspaceIds)
+      auditedUntil = until
+      return violations
+    },
+    keepHouse: () => store.keepHouse(database),
+    drained,
+    get laneDepth() {
+      return money.depth
+    },
+  }
+}
+
+/** An earlier end of the same hold may have charged more than this one asks. */
+function atLeastZero(amountNanoUsd: bigint): bigint {
+  return amountNanoUsd > 0n ? amountNanoUsd : 0n
+}

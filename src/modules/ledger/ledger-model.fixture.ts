@@ -1,0 +1,438 @@
+/** The commands of the property test: each does one thing to the real ledger and to the reference, and compares. */
+import type fc from 'fast-check'
+import { expect } from 'vitest'
+import type { CapScope } from '#spec/account.ts'
+import type { Uuid } from '#spec/ids.ts'
+import type { HoldOutcome } from './index.ts'
+import {
+  type Caps,
+  extensionOf,
+  holdOf,
+  ids,
+  type LedgerFixture,
+  type Payer,
+  releaseOf,
+  settle,
+  type TestNode,
+} from './ledger.fixture.ts'
+import { type ModelHoldOutcome, type ModelPayer, ReferenceLedger } from './reference-ledger.fixture.ts'
+
+/** An operation before it is known which call it speaks of: most often one that makes sense. */
+export interface Intent {
+  readonly pick: number
+  readonly operation: Operation
+}
+
+function resolve({ pick, operation }: Intent, model: ReferenceLedger, world: World): Operation {
+  const isSensible = (slot: number) => {
+    const id = at(world.calls, slot)
+    return operation.kind === 'hold' ? !model.holds.has(id) && !model.ends.has(id) : model.holds.has(id)
+  }
+  const all = world.calls.map((_, slot) => slot)
+  const sensible = all.filter(isSensible)
+  return { ...operation, slot: at(pick % 4 === 0 || sensible.length === 0 ? all : sensible, pick) }
+}
+
+/** What both sides have in common: ids, and who pays with what. */
+export interface World {
+  readonly fixture: LedgerFixture
+  readonly nodes: readonly TestNode[]
+  /** The incarnations of the nodes in this run. */
+  readonly owners: readonly Uuid[]
+  readonly payers: readonly Payer[]
+  /** One id per call that the commands speak of; its payer is `payers[slot % payers.length]`. */
+  readonly calls: readonly Uuid[]
+  readonly grants: readonly Uuid[]
+  readonly workspaceIds: readonly Uuid[]
+}
+
+export type Operation =
+  | { kind: 'hold'; slot: number; amounts: bigint[]; headroom: number; owner: number }
+  | { kind: 'extend'; slot: number; total: bigint }
+  | { kind: 'settle'; slot: number; charge: bigint }
+  | { kind: 'release'; slot: number }
+
+const SLOTS = 40
+
+const FIRST_BALANCE = 400n
+
+/** Two workspaces, three accounts with some money, four keys, two of them of one account. */
+export async function makeWorld(fixture: LedgerFixture, nodes: readonly TestNode[]): Promise<World> {
+  const first = await fixture.addPayer(FIRST_BALANCE)
+  const second = await fixture.addPayer(FIRST_BALANCE)
+  const test = await fixture.addKey({ ...first.account, mode: 'test' })
+  await at(nodes, 0).ledger.grant(test.account, ids.next(), FIRST_BALANCE, '')
+  const payers = [first, await fixture.addKey(first.account), test, second]
+  return {
+    fixture,
+    nodes,
+    owners: await Promise.all(nodes.map(() => fixture.registerNode())),
+    payers,
+    calls: Array.from({ length: SLOTS }, () => ids.next()),
+    grants: Array.from({ length: 8 }, () => ids.next()),
+    workspaceIds: [first.account.workspaceId, second.account.workspaceId],
+  }
+}
+
+export function makeModel(world: World): ReferenceLedger {
+  const model = new ReferenceLedger()
+  for (const payer of world.payers) {
+    model.accounts.set(nameOf(payer), { balance: FIRST_BALANCE, held: 0n })
+    model.keys.set(payer.keyId, 'good')
+  }
+  return model
+}
+
+const at = <Item>(items: readonly Item[], index: number): Item => {
+  const item = items[index % items.length]
+  if (item === undefined) throw new Error('an empty list')
+  return item
+}
+
+const nameOf = (payer: Payer) => `${payer.account.workspaceId}/${payer.account.mode}`
+
+const modelPayer = (payer: Payer): ModelPayer => ({
+  account: nameOf(payer),
+  workspace: payer.account.workspaceId,
+  key: payer.keyId,
+})
+
+type Answer = Readonly<Record<string, unknown>>
+
+async function doReal(
+  world: World,
+  model: ReferenceLedger,
+  node: TestNode,
+  operation: Operation,
+  today: string,
+) {
+  const payer = at(world.payers, operation.slot)
+  const id = at(world.calls, operation.slot)
+  const { ledger } = node
+  switch (operation.kind) {
+    case 'hold': {
+      const { amounts, headroom, owner } = operation
+      return answerOfHold(
+        await ledger.hold(holdOf(payer, at(world.owners, owner), amounts, { id, headroom })),
+      )
+    }
+    case 'extend': {
+      const day = model.holds.get(id)?.day ?? today
+      return answerOfHold(await ledger.extend(extensionOf(payer, id, day, operation.total)))
+    }
+    case 'settle': {
+      const { chargedNanoUsd, lostNanoUsd } = await settle(ledger, payer, id, operation.charge)
+      return { charged: chargedNanoUsd, lost: lostNanoUsd }
+    }
+    case 'release': {
+      const { outcome, chargedNanoUsd } = await ledger.release(releaseOf(payer, id))
+      return { outcome, charged: chargedNanoUsd }
+    }
+  }
+}
+
+function answerOfHold(held: HoldOutcome): Answer {
+  const { outcome, availableNanoUsd: available } = held
+  if (outcome === 'held') return { outcome, available, amount: held.amountNanoUsd, day: held.windowDay }
+  if (outcome !== 'refused') return { outcome, available }
+  const refusals = held.refusals.map(refusal => ({
+    code: refusal.code,
+    limit: refusal.limitNanoUsd,
+    used: refusal.usedNanoUsd,
+    held: refusal.heldNanoUsd,
+    needed: refusal.neededNanoUsd,
+    resetsOn: refusal.resetsAt?.toISOString().slice(0, 10),
+  }))
+  return { outcome, available, refusals }
+}
+
+function doModel(world: World, model: ReferenceLedger, operation: Operation, today: string): Answer {
+  const payer = modelPayer(at(world.payers, operation.slot))
+  const id = at(world.calls, operation.slot)
+  const withAvailable = (outcome: ModelHoldOutcome) => ({
+    ...outcome,
+    available: model.available(payer.account),
+  })
+  switch (operation.kind) {
+    case 'hold': {
+      const { amounts, headroom, owner } = operation
+      return withAvailable(model.hold(id, payer, amounts, BigInt(headroom), at(world.owners, owner), today))
+    }
+    case 'extend':
+      return withAvailable(model.extend(id, operation.total))
+    case 'settle': {
+      const charged = model.settle(id, payer, operation.charge, today)
+      return { charged, lost: operation.charge > charged ? operation.charge - charged : 0n }
+    }
+    case 'release':
+      return model.end(id, 'released', 0n)
+  }
+}
+
+abstract class Command implements fc.AsyncCommand<ReferenceLedger, World> {
+  check(): boolean {
+    return true
+  }
+
+  abstract change(model: ReferenceLedger, world: World, today: string): Promise<void>
+
+  async run(model: ReferenceLedger, world: World): Promise<void> {
+    await this.change(model, world, await todayOf(world))
+    expect(await stateOf(world)).toEqual(stateOfModel(model))
+    expect(await at(world.nodes, 0).ledger.audit(world.workspaceIds)).toEqual([])
+  }
+
+  toString(): string {
+    const fields = JSON.stringify(this, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
+    return `${this.constructor.name} ${fields}`
+  }
+}
+
+/** One operation through one node. */
+export class Alone extends Command {
+  readonly intent: Intent
+  readonly node: number
+
+  constructor(intent: Intent, node: number) {
+    super()
+    this.intent = intent
+    this.node = node
+  }
+
+  async change(model: ReferenceLedger, world: World, today: string): Promise<void> {
+    const operation = resolve(this.intent, model, world)
+    const real = await doReal(world, model, at(world.nodes, this.node), operation, today)
+    expect(real).toEqual(doModel(world, model, operation, today))
+  }
+}
+
+/** Operations asked at once of one node: the first travels alone, the others in one batch, ends before holds. */
+export class Together extends Command {
+  readonly intents: readonly Intent[]
+  readonly node: number
+
+  constructor(intents: readonly Intent[], node: number) {
+    super()
+    this.intents = intents
+    this.node = node
+  }
+
+  async change(model: ReferenceLedger, world: World, today: string): Promise<void> {
+    const all = this.intents.map(intent => resolve(intent, model, world))
+    const operations = all.filter(operation => !mayBeLate(operation, all, model, world))
+    const node = at(world.nodes, this.node)
+    const real = await Promise.all(operations.map(each => doReal(world, model, node, each, today)))
+    const isEnd = (index: number) => ['settle', 'release'].includes(at(operations, index).kind)
+    const order = operations.map((_, index) => index)
+    const rest = order.slice(1)
+    const inOrder = [...order.slice(0, 1), ...rest.filter(isEnd), ...rest.filter(index => !isEnd(index))]
+    for (const index of inOrder) {
+      expect(real[index]).toEqual(doModel(world, model, at(operations, index), today))
+    }
+  }
+}
+
+/** A late charge is a statement of its own, which the batch it came from does not wait for. */
+function mayBeLate(operation: Operation, all: Operation[], model: ReferenceLedger, world: World): boolean {
+  if (operation.kind !== 'settle') return false
+  const id = at(world.calls, operation.slot)
+  const isThere = model.holds.has(id) || model.ends.get(id)?.as === 'settled'
+  return !isThere || all.some(each => each.kind === 'release' && each.slot === operation.slot)
+}
+
+export class Grant extends Command {
+  readonly payer: number
+  readonly grant: number
+  readonly amount: bigint
+
+  constructor(payer: number, grant: number, amount: bigint) {
+    super()
+    this.payer = payer
+    this.grant = grant
+    this.amount = amount
+  }
+
+  async change(model: ReferenceLedger, world: World): Promise<void> {
+    const payer = at(world.payers, this.payer)
+    const id = at(world.grants, this.grant)
+    const account = model.accounts.get(nameOf(payer))
+    if (!account) throw new Error('no such account')
+    // An id is a workspace's, so that the same id in the other mode is the same grant.
+    const event = `${payer.account.workspaceId} ${id}`
+    if (!model.grants.has(event)) account.balance += this.amount
+    model.grants.add(event)
+    const balance = await at(world.nodes, 0).ledger.grant(payer.account, id, this.amount, 'a gift')
+    expect(balance).toBe(account.balance)
+  }
+}
+
+export class SetCaps extends Command {
+  readonly payer: number
+  readonly scope: CapScope
+  readonly caps: Caps
+
+  constructor(payer: number, scope: 'key' | 'workspace', caps: Caps) {
+    super()
+    this.payer = payer
+    this.scope = scope
+    this.caps = caps
+  }
+
+  async change(model: ReferenceLedger, world: World): Promise<void> {
+    const payer = at(world.payers, this.payer)
+    const id = this.scope === 'key' ? payer.keyId : payer.account.workspaceId
+    model.caps.set(`${nameOf(payer)} ${this.scope} ${id}`, this.caps)
+    await world.fixture.setCaps(payer.account, this.scope, id, this.caps)
+  }
+}
+
+export class SetKey extends Command {
+  readonly payer: number
+  readonly state: 'good' | 'key_revoked' | 'key_expired'
+
+  constructor(payer: number, state: 'good' | 'key_revoked' | 'key_expired') {
+    super()
+    this.payer = payer
+    this.state = state
+  }
+
+  async change(model: ReferenceLedger, world: World): Promise<void> {
+    const { keyId } = at(world.payers, this.payer)
+    model.keys.set(keyId, this.state)
+    await world.fixture.sql(
+      `update api_key set revoked_at = case $2 when 'key_revoked' then now() end,
+        expires_at = now() + case $2 when 'key_expired' then interval '0' else interval '1 hour' end
+      where id = $1`,
+      [keyId, this.state],
+    )
+  }
+}
+
+/** A node dies, another sweeps, and it comes back to settle what it still thinks is its own. */
+export class SweepNode extends Command {
+  readonly owner: number
+
+  constructor(owner: number) {
+    super()
+    this.owner = owner
+  }
+
+  async change(model: ReferenceLedger, world: World): Promise<void> {
+    const owner = at(world.owners, this.owner)
+    await world.fixture.killNode(owner)
+    await expectSwept(
+      model,
+      world,
+      [...model.holds].filter(([, hold]) => hold.owner === owner).map(([id]) => id),
+    )
+    await world.fixture.sql(`update node set heartbeat_at = now() + interval '1 day' where id = $1`, [owner])
+  }
+}
+
+/** The deadline of one call passes. */
+export class SweepOverdue extends Command {
+  readonly slot: number
+
+  constructor(slot: number) {
+    super()
+    this.slot = slot
+  }
+
+  async change(model: ReferenceLedger, world: World): Promise<void> {
+    const id = at(world.calls, this.slot)
+    await world.fixture.sql(`update hold set deadline = now() - interval '1 second' where id = $1`, [id])
+    await expectSwept(model, world, model.holds.has(id) ? [id] : [])
+  }
+}
+
+async function expectSwept(model: ReferenceLedger, world: World, orphans: readonly string[]): Promise<void> {
+  for (const id of orphans) model.end(id, 'released', 0n)
+  const released = await at(world.nodes, 1).ledger.releaseOrphans({ deadAfterMs: 20_000 })
+  expect(released).toBe(orphans.length)
+}
+
+/** Days pass, so that open holds count in the windows of another day or month than a new one would. */
+export class DaysPass extends Command {
+  readonly days: number
+
+  constructor(days: number) {
+    super()
+    this.days = days
+  }
+
+  async change(model: ReferenceLedger, world: World): Promise<void> {
+    model.age(this.days)
+    await world.fixture.database.transaction(async tx => {
+      // Far away and back, since rows that move one by one would meet.
+      const move = 'update cap_window set starts_on = starts_on - $2::int where workspace_id = any($1)'
+      await tx.query('', `delete from cap_window where workspace_id = any($1) and period = 'month'`, [
+        world.workspaceIds,
+      ])
+      await tx.query('', move, [world.workspaceIds, 100_000 + this.days])
+      await tx.query('', move, [world.workspaceIds, -100_000])
+      await tx.query(
+        '',
+        `insert into cap_window
+         select workspace_id, mode, scope, scope_id, 'month', date_trunc('month', starts_on)::date as month,
+           sum(used_nano_usd), sum(held_nano_usd)
+         from cap_window where workspace_id = any($1) group by 1, 2, 3, 4, month`,
+        [world.workspaceIds],
+      )
+      await tx.query('', 'update hold set window_day = window_day - $2::int where workspace_id = any($1)', [
+        world.workspaceIds,
+        this.days,
+      ])
+    })
+  }
+}
+
+async function todayOf(world: World): Promise<string> {
+  const rows = await world.fixture.sql<{ today: string }>(
+    `select (clock_timestamp() at time zone 'utc')::date as today`,
+  )
+  return at(rows, 0).today
+}
+
+interface State {
+  readonly accounts: Readonly<Record<string, unknown>>
+  readonly holds: Readonly<Record<string, unknown>>
+  /** Without the empty ones. */
+  readonly windows: Readonly<Record<string, unknown>>
+}
+
+interface Row {
+  readonly name: string
+  readonly first: bigint
+  readonly second: bigint
+}
+
+async function stateOf(world: World): Promise<State> {
+  const table = async (text: string) => {
+    const rows = await world.fixture.sql<Row>(text, [world.workspaceIds])
+    return Object.fromEntries(rows.map(row => [row.name, [row.first, row.second]]))
+  }
+  const [accounts, holds, windows] = await Promise.all([
+    table(`select workspace_id || '/' || mode as name, balance_nano_usd as first, held_nano_usd as second
+      from account where workspace_id = any($1) and (balance_nano_usd, held_nano_usd) <> (0, 0)`),
+    table(`select id || ' ' || window_day as name, amount_nano_usd as first, 0::bigint as second
+      from hold where workspace_id = any($1)`),
+    table(`select workspace_id || '/' || mode || ' ' || scope || ' ' || scope_id || ' ' || period || ' ' || starts_on
+        as name, used_nano_usd as first, held_nano_usd as second
+      from cap_window where workspace_id = any($1) and (used_nano_usd, held_nano_usd) <> (0, 0)`),
+  ])
+  return { accounts, holds, windows }
+}
+
+function stateOfModel(model: ReferenceLedger): State {
+  const pairs = (rows: [string, bigint, bigint][]) =>
+    Object.fromEntries(
+      rows
+        .filter(([, first, second]) => first !== 0n || second !== 0n)
+        .map(([name, ...both]) => [name, both]),
+    )
+  return {
+    accounts: pairs([...model.accounts].map(([name, account]) => [name, account.balance, account.held])),
+    holds: pairs([...model.holds].map(([id, hold]) => [`${id} ${hold.day}`, hold.amount, 0n])),
+    windows: pairs([...model.windows].map(([name, window]) => [name, window.used, window.held])),
+  }
+}

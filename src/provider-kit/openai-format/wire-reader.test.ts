@@ -1,0 +1,262 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Collected } from '../conformance/calls.ts'
+import { ModelEcho } from './model-echo.ts'
+import { StreamProgress } from './stream-progress.ts'
+import { WireReader } from './wire-reader.ts'
+import { WordReader } from './word-reader.ts'
+
+const SERVED = 'gpt-served-2026-08-01'
+const ASKED = 'vendor/änders "$&"'
+
+async function read(chunks: readonly Buffer[], options: { echo?: boolean; choices?: number } = {}) {
+  const collected = new Collected()
+  const asked = options.echo === true ? ASKED : undefined
+  const progress = new StreamProgress('Vendor', asked)
+  const echo = asked === undefined ? undefined : new ModelEcho(asked)
+  const reader = new WireReader(progress, echo, collected.receive, (options.choices ?? 1) > 1)
+  for (const chunk of chunks) await reader.feed(chunk)
+  await reader.feedRest()
+  return { collected, progress }
+}
+
+function chunk(delta: unknown, finish: string | null = null, more: Record<string, unknown> = {}, index = 0) {
+  return {
+    id: 'c1',
+    model: SERVED,
+    choices: [{ index, delta, logprobs: null, finish_reason: finish }],
+    usage: null,
+    ...more,
+  }
+}
+
+const event = (data: unknown) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
+const USAGE = { id: 'c1', model: SERVED, choices: [], usage: { prompt_tokens: 3, completion_tokens: 5 } }
+const FINISH = event(chunk({}, 'stop'))
+
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const at = [...new Set(places.map(place => place % (bytes.length + 1)))].sort((a, b) => a - b)
+  const bounds = [0, ...at, bytes.length]
+  return bounds.slice(1).map((to, index) => bytes.subarray(bounds[index], to))
+}
+
+/** Texts that look like what the scans look for. */
+const trap = fc.constantFrom(
+  '"finish_reason":"stop"',
+  '"usage":{"prompt_tokens":1}',
+  '"error":{"code":500}',
+  'data: [DONE]\n\n',
+  '\\"content\\":\\"x\\"',
+  ': comment\n\n',
+  '\ud83d\udc15 東京 \u0001 \\',
+)
+const text = fc.oneof(trap, fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))
+const delta = fc.oneof(
+  text.map(content => ({ content })),
+  text.map(refusal => ({ refusal, content: null })),
+  text.map(reasoning => ({ reasoning_content: reasoning })),
+  text.map(args => ({ tool_calls: [{ index: 0, function: { arguments: args } }] })),
+)
+const asEvent = fc.tuple(delta, fc.constantFrom(undefined, 'aB3', 'zz')).map(([piece, obfuscation]) =>
+  event(chunk(piece, null, obfuscation === undefined ? {} : { obfuscation })),
+)
+const stream = fc.tuple(
+  fc.array(fc.oneof({ weight: 8, arbitrary: asEvent }, fc.constant(': PROCESSING\n\n')), { minLength: 1 }),
+  fc.array(fc.nat(5000)),
+)
+
+function deliveredBytes(events: readonly Record<string, unknown>[]): number {
+  let bytes = 0
+  const walk = (value: unknown, key = ''): void => {
+    if (typeof value === 'string') {
+      if (/^(content|arguments|reasoning|reasoning_content|refusal)$/.test(key)) bytes += Buffer.byteLength(value.toWellFormed())
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [name, inner] of Object.entries(value)) walk(inner, name)
+    }
+  }
+  walk(events)
+  return bytes
+}
+
+describe('the lossless lane', () => {
+  test('however the bytes are cut, the same bytes come out, and they are those that came in', async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, async ([events, places]) => {
+        const bytes = Buffer.from(events.join('') + FINISH + event(USAGE) + event('[DONE]'))
+        const { collected, progress } = await read(cut(bytes, places))
+        const expected = events.filter(text => !text.startsWith(':')).join('') + FINISH
+        expect(collected.bytes.toString()).toBe(expected)
+        expect(progress.end()).toMatchObject({ usage: { inputTokens: 3, outputTokens: 5 } })
+        const closing = collected.parts.filter(part => part.type === 'wire' && part.closing)
+        expect(Buffer.concat(closing.map(part => (part.type === 'wire' ? part.bytes : Buffer.alloc(0)))).toString()).toBe(FINISH)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('the bytes of output are counted without parsing as they are by parsing', async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, async ([events, places]) => {
+        const { collected } = await read(cut(Buffer.from(events.join('') + FINISH), places))
+        expect(collected.outputBytes).toBe(deliveredBytes(collected.events))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('the model’s name is replaced in every event, and nothing else is', async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, async ([events, places]) => {
+        const bytes = Buffer.from(events.join('') + FINISH)
+        const { collected } = await read(cut(bytes, places), { echo: true })
+        const { collected: plain } = await read([bytes])
+        expect(collected.events).toEqual(plain.events.map(body => ({ ...body, model: ASKED })))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('one read is one call, of at most an open and a closing part', async () => {
+    const all = event(chunk({ content: 'a' })) + event(chunk({ content: 'b' })) + FINISH + event(USAGE)
+    const { collected } = await read([Buffer.from(all)])
+    expect(collected.calls).toBe(1)
+    expect(collected.parts.map(part => part.type === 'wire' && [part.closing, part.deltas])).toEqual([
+      [false, 2],
+      [true, 0],
+    ])
+  })
+
+  test('a model that changes its name on the way is still replaced', async () => {
+    const events = [chunk({ content: 'a' }), { ...chunk({ content: 'b' }), model: 'another' }, chunk({}, 'stop')]
+    const { collected } = await read(events.map(body => Buffer.from(event(body))), { echo: true })
+    expect(collected.events.map(body => body.model)).toEqual([ASKED, ASKED, ASKED])
+  })
+
+  test('bytes pass through without a copy where no name is replaced', async () => {
+    const bytes = Buffer.from(event(chunk({ content: 'a' })))
+    const { collected } = await read([bytes])
+    expect(collected.bytes.equals(bytes)).toBe(true)
+    expect(collected.parts[0]?.type === 'wire' && collected.parts[0].bytes.buffer).toBe(bytes.buffer)
+  })
+
+  test.each([
+    ['CRLF', event(chunk({ content: 'a' })).replaceAll('\n', '\r\n')],
+    ['no space', event(chunk({ content: 'a' })).replace('data: ', 'data:')],
+    ['an event line', `event: chunk\n${event(chunk({ content: 'a' }))}`],
+    ['spaces in the JSON', `data: ${JSON.stringify(chunk({ content: 'a' }), null, 1).replaceAll('\n', ' ')}\n\n`],
+  ])('%s is passed on as it came', async (_name, text) => {
+    const spaced = 'data: {"choices": [ {"index" : 0, "delta": {}, "finish_reason" : "stop"} ]}\n\n'
+    const usage = `data: { "choices" : [], "usage" : {"prompt_tokens": 3, "completion_tokens": 5} }\n\n`
+    const { collected, progress } = await read([Buffer.from(text), Buffer.from(spaced), Buffer.from(usage)])
+    expect(collected.bytes.toString()).toBe(text + spaced)
+    expect(collected.outputBytes).toBe(1)
+    expect(progress.end().usage).toMatchObject({ outputTokens: 5 })
+  })
+
+  test('a comment within an event is dropped, the event is not', async () => {
+    const odd = `: keep-alive\n${event(chunk({ content: 'a' }))}`
+    const { collected } = await read([Buffer.from(odd + FINISH)])
+    expect(collected.bytes.toString()).toBe(event(chunk({ content: 'a' })) + FINISH)
+  })
+
+  test('usage that comes with text is passed on and counted, the last report winning', async () => {
+    const usage = (completion: number) => ({ usage: { prompt_tokens: 1, completion_tokens: completion } })
+    const events = [chunk({ content: 'a' }, null, usage(1)), chunk({ content: 'b' }, 'stop', usage(2))]
+    const { collected, progress } = await read(events.map(body => Buffer.from(event(body))))
+    expect(collected.events).toEqual(events)
+    expect(progress.end().usage?.outputTokens).toBe(2)
+  })
+})
+
+describe('how a stream ends', () => {
+  const text = event(chunk({ content: 'a' }))
+  const kind = async (run: () => Promise<unknown> | unknown): Promise<string> => {
+    try {
+      await run()
+      return 'ended well'
+    } catch (error) {
+      return (error as { kind?: string }).kind ?? String(error)
+    }
+  }
+  const ends = (chunks: readonly string[], choices = 1) =>
+    kind(async () => (await read(chunks.map(piece => Buffer.from(piece)), { choices })).progress.end())
+
+  test.each([
+    ['with a finish and [DONE]', [text, FINISH, event('[DONE]')], 'ended well'],
+    ['with a finish alone', [text, FINISH], 'ended well'],
+    ['with a last event that lacks its blank line', [text, FINISH.trimEnd()], 'ended well'],
+    ['with [DONE] that lacks its line end', [text, FINISH, 'data: [DONE]'], 'ended well'],
+    ['with [DONE] but no finish', [text, event('[DONE]')], 'interrupted'],
+    ['in the middle', [text], 'interrupted'],
+    ['within an event', [text, FINISH.slice(0, 40)], 'interrupted'],
+    ['before it began', [], 'vendor'],
+    ['with comments alone', [': PROCESSING\n\n'], 'vendor'],
+    ['as a web page', ['<html>\n\n</html>\n\n'], 'vendor'],
+    ['with JSON that is cut off, first', ['data: {"id":\n\n'], 'vendor'],
+    ['with JSON that is cut off, later', [text, 'data: {"id":\n\n'], 'interrupted'],
+    ['with an error, later', [text, event({ error: { message: 'x', type: 'server_error' } })], 'interrupted'],
+    ['with an error beside a choice', [text, event(chunk({}, 'error', { error: { code: 502 } }))], 'interrupted'],
+    ['with an error inside a choice', [text, event({ choices: [{ index: 0, error: { code: 1 } }] })], 'interrupted'],
+    ['with the reason error', [text, event(chunk({}, 'error'))], 'interrupted'],
+    ['with an error first: rate', [event({ error: { code: 429 } })], 'rate-limited'],
+    ['with an error first: by its type', [event({ error: { type: 'rate_limit_exceeded' } })], 'rate-limited'],
+    ['with an error first: overloaded', [event({ error: { code: 503 } })], 'unavailable'],
+    ['with an error event of its own', ['event: error\ndata: {"message":"no"}\n\n'], 'vendor'],
+    ['with an error in the same read as the first text', [text + event({ error: { code: 502 } })], 'vendor'],
+    ['with a null error', [event(chunk({ content: 'a' }, 'stop', { error: null }))], 'ended well'],
+  ] as const)('%s: %s', async (_name, chunks, expected) => {
+    expect(await ends(chunks)).toBe(expected)
+  })
+
+  test('of two answers, both must have their end', async () => {
+    const one = event(chunk({ content: 'a' }, null, {}, 0)) + event(chunk({ content: 'b' }, null, {}, 1))
+    const first = event(chunk({}, 'stop', {}, 0))
+    const second = event(chunk({}, 'length', {}, 1))
+    expect(await ends([one, first], 2)).toBe('interrupted')
+    expect(await ends([one, first, second], 2)).toBe('ended well')
+  })
+
+  test('what came before an error is delivered first, even in the same read', async () => {
+    const collected = new Collected()
+    const reader = new WireReader(new StreamProgress('Vendor', undefined), undefined, collected.receive, false)
+    await reader.feed(Buffer.from(text))
+    const failing = Promise.resolve(reader.feed(Buffer.from(text + event({ error: { code: 500 } }))))
+    await expect(failing).rejects.toMatchObject({ kind: 'interrupted' })
+    expect(collected.bytes.toString()).toBe(text + text)
+  })
+
+  test('an event without end is refused, not kept', async () => {
+    const reader = new WireReader(new StreamProgress('Vendor', undefined), undefined, () => undefined, false)
+    const feed = () => {
+      for (let piece = 0; piece < 20; piece++) void reader.feed(Buffer.alloc(100_000, 'x'))
+    }
+    expect(await kind(feed)).toBe('vendor')
+  })
+})
+
+describe('a client of another format', () => {
+  test('gets text, calls and ends as parts, however the bytes are cut', async () => {
+    const call = { index: 1, id: 'call_1', type: 'function', function: { name: 'f', arguments: '{' } }
+    const bytes = Buffer.from(
+      `: PROCESSING\n\n${event(chunk({ role: 'assistant', content: '' }))}${event(chunk({ content: '東京' }))}` +
+        event(chunk({ tool_calls: [call] })) +
+        event(chunk({ tool_calls: [{ index: 1, function: { arguments: '}' } }] }, 'tool_calls')) +
+        event(USAGE) +
+        event('[DONE]'),
+    )
+    for (let at = 0; at < bytes.length; at++) {
+      const collected = new Collected()
+      const progress = new StreamProgress('Vendor', undefined)
+      const reader = new WordReader(progress, collected.receive)
+      await reader.feed(bytes.subarray(0, at))
+      await reader.feed(bytes.subarray(at))
+      expect(collected.parts).toEqual([
+        { type: 'text-delta', choice: 0, text: '東京' },
+        { type: 'tool-call-delta', choice: 0, index: 1, id: 'call_1', name: 'f', arguments: '{' },
+        { type: 'tool-call-delta', choice: 0, index: 1, id: undefined, name: undefined, arguments: '}' },
+        { type: 'finish', choice: 0, reason: 'tool_calls' },
+      ])
+      expect(progress.end().usage?.outputTokens).toBe(5)
+    }
+  })
+})

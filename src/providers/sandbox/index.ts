@@ -1,0 +1,46 @@
+/**
+ * The sandbox: the vendor behind every test key. It is no vendor's HTTP but the vendor itself, behind the same
+ * contract as all others, and nothing it says depends on anything but the request.
+ */
+import { defineProvider } from '#provider-kit/define-provider.ts'
+import type { ProviderDefinition } from '#spec/provider.ts'
+import { createChat, type SandboxSetting } from './chat.ts'
+import { createEmbed } from './embeddings.ts'
+import type { ModelFacts } from './models.ts'
+
+export { FAULTS, type Fault } from './faults.ts'
+export { type ModelFacts, sandboxModelEntries } from './models.ts'
+
+export interface SandboxOptions {
+  /** Tokens of one choice in a second. `undefined`: at once. Throws a RangeError where it is not above zero. */
+  readonly tokensPerSecond?: number | undefined
+  /** Before the first token of every answer; 0 by default. */
+  readonly firstTokenDelayMs?: number | undefined
+  /**
+   * What is known of a model the sandbox answers for (`upstreamModel`, as the catalogue names it). Without it,
+   * no model but `sandbox/reasoning` reasons and answers have at most 2,048 tokens.
+   */
+  readonly factsOf?: ((model: string) => ModelFacts | undefined) | undefined
+}
+
+/** A sandbox at a pace of its own. The settings of `create` (base URL, key) mean nothing to it. */
+export function createSandbox(options: SandboxOptions = {}): ProviderDefinition {
+  const { tokensPerSecond, firstTokenDelayMs = 0, factsOf = () => undefined } = options
+  if (tokensPerSecond !== undefined && !(tokensPerSecond > 0)) {
+    throw new RangeError('the sandbox needs more than 0 tokens per second')
+  }
+  if (!(firstTokenDelayMs >= 0)) throw new RangeError('the sandbox cannot answer before it is asked')
+  return defineProvider({
+    id: 'sandbox',
+    title: 'Sandbox',
+    homepage: 'https://json-schema.org/draft/2020-12',
+    access: { kind: 'built-in' },
+    stopsBillingOnAbort: true,
+    create(_settings, { clock }) {
+      const setting: SandboxSetting = { clock, pace: { tokensPerSecond, firstTokenDelayMs }, factsOf }
+      return { chat: createChat(setting), embed: createEmbed(setting) }
+    },
+  })
+}
+
+export default createSandbox()
