@@ -5,7 +5,7 @@ import type { Wired } from './wire.ts'
 
 const SWEEP_EVERY_MS = 5_000
 const HOUSEKEEPING_EVERY_MS = 3_600_000
-const IDEMPOTENCY_SWEEP_EVERY_MS = 60_000
+const IDEMPOTENCY_SWEEP_EVERY_MS = 5_000
 
 export interface Background {
   /** Resolves when nothing of it runs any more. */

@@ -39,7 +39,13 @@ test('the request id of the answer is the one of the call and of the access log'
   const id = answer.headers.get('x-request-id')
   expect(`req_${(await answer.text()).replaceAll('-', '')}`).toBe(id)
   expect(access).toHaveLength(1)
-  expect(access[0]).toMatchObject({ requestId: id, route: 'GET /a', status: 200, bytesOut: 36, chargedNanoUsd: 0n })
+  expect(access[0]).toMatchObject({
+    requestId: id,
+    route: 'GET /a',
+    status: 200,
+    bytesOut: 36,
+    chargedNanoUsd: 0n,
+  })
   expect(JSON.stringify({ ...access[0], chargedNanoUsd: '' })).not.toContain('secret')
 })
 
@@ -86,7 +92,7 @@ test('whatever a handler throws is a 500 in the dialect’s shape that says noth
       endpoint('GET /string', () => Promise.reject('just a string')),
     ],
   })
-  const answer = await fetch(`${url}/v1/a`, { ...auth, method: 'POST', body: 'a prompt' })
+  const answer = await fetch(`${url}/v1/a`, { ...auth, method: 'POST', body: new Blob(['a prompt']) })
   expect(answer.status).toBe(500)
   const text = await answer.text()
   expect(text).toContain('"dialect":"first","code":"internal_error"')

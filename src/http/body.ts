@@ -2,6 +2,7 @@
 import { GatewayError } from '#spec/errors.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
+import { bodyTooSlow } from './failure.ts'
 import type { Pulsed } from './pulse.ts'
 
 /** Bodies up to this size are not counted in: thousands of them at once are no burden. */
@@ -68,7 +69,7 @@ class BodyReader implements Pulsed {
     this.#startedMs ??= nowMs
     const { bodyTimeoutMs, bodyBytesPerSecond } = this.#edge.config
     if (nowMs - this.#startedMs < bodyTimeoutMs + (this.#received / bodyBytesPerSecond) * 1_000) return
-    this.#exchange.bodyTimedOut()
+    this.#exchange.bodyFailed(bodyTooSlow())
   }
 
   #watch(announcedBytes: number): void {

@@ -1,11 +1,12 @@
 /** What is known of one client connection: the calls in flight on it. */
 import type { Socket } from 'node:net'
+import type { GatewayError } from '#spec/errors.ts'
 
 /** A call that must hear when its connection closes. */
 export interface InFlight {
   clientGone(): void
-  /** The body did not arrive in time. True where the call was still reading it and has answered. */
-  bodyTimedOut(): boolean
+  /** The body cannot be had any more. True where the call was still reading it and has answered with the error. */
+  bodyFailed(error: GatewayError): boolean
 }
 
 export class Connection {

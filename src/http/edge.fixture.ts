@@ -41,7 +41,9 @@ export async function startEdge(parts: {
   const metrics = createMetrics()
   const readiness = { ready: true }
   const app = createHttpApp({
-    dialects: parts.dialects ?? [{ dialect: dialectOf('first', parts.endpoints ?? []), mounts: ['/api/v1', '/v1'] }],
+    dialects: parts.dialects ?? [
+      { dialect: dialectOf('first', parts.endpoints ?? []), mounts: ['/api/v1', '/v1'] },
+    ],
     gateway: fakeGateway(parts.gateway),
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     accessLog: entry => void access.push(entry),
@@ -175,7 +177,10 @@ export class RawClient {
 }
 
 /** A request in full, for a raw client. */
-export function rawRequest(route: string, options: { body?: string; headers?: Record<string, string> } = {}): string {
+export function rawRequest(
+  route: string,
+  options: { body?: string; headers?: Record<string, string> } = {},
+): string {
   const all: Record<string, string> = { Host: 'test', Authorization: KEY, ...options.headers }
   if (options.body !== undefined) all['Content-Length'] ??= String(Buffer.byteLength(options.body))
   const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)

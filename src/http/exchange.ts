@@ -1,7 +1,7 @@
 /** One request and its one answer: the only place that writes to a client's response. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Endpoint, WireRequest } from '#spec/dialect.ts'
-import { GatewayError } from '#spec/errors.ts'
+import type { GatewayError } from '#spec/errors.ts'
 import type { WireAnswer, WireReply, WireStream } from '#spec/gateway.ts'
 import { HttpCall } from './call.ts'
 import type { Connection, InFlight } from './connection.ts'
@@ -31,6 +31,8 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   #streamHead: { contentType: string; headers?: Readonly<Record<string, string>> } | undefined = undefined
   #streamsOpen = false
   #saidClose = false
+  /** The status of the error that broke off a stream. */
+  #brokenOff: number | undefined = undefined
   /** Stops whatever reads the body; set by `body.ts`. */
   onClientGone: (() => void) | undefined = undefined
   readingBody = false
@@ -108,7 +110,7 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     }
     this.#logFailure(error, 'a call failed')
     if (this.#stream?.headSent) {
-      this.cutOff()
+      this.#breakOff(this.#stream, error)
       return
     }
     const answer = this.#renderError(error)
@@ -126,10 +128,10 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     this.#closeWhenDone()
   }
 
-  bodyTimedOut(): boolean {
+  bodyFailed(error: GatewayError): boolean {
     if (!this.readingBody || this.over) return false
     this.onClientGone?.()
-    this.fail(new GatewayError('request_timeout', 'The body of the request did not arrive in time.'))
+    this.fail(error)
     return true
   }
 
@@ -224,6 +226,21 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     this.#closeWhenDone()
   }
 
+  /**
+   * Ends a stream that cannot be finished: what was written still goes out, and the missing last chunk tells the client
+   * that it is not whole. HTTP/1.0 has no chunks, so there only a reset can tell.
+   */
+  #breakOff(stream: OutgoingStream, error: GatewayError): void {
+    this.#brokenOff = error.status
+    stream.stop()
+    const { socket } = this.#connection
+    if (this.request.httpVersion === '1.0' || this.response.socket === null) socket.destroy()
+    else {
+      FlushWatch.start(this)
+      socket.destroySoon()
+    }
+  }
+
   /** For a stream whose head went out before the drain began. */
   #closeAfterFlush(): void {
     this.response.once('finish', () => {
@@ -234,7 +251,8 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   #closeWhenDone(): void {
     if (this.#closed || this.#handling || !this.over) return
     this.#closed = true
-    if (this.#clientGone && !this.#answered) this.#record(CLIENT_LEFT, this.#stream?.bytesOut ?? 0)
+    if (this.#clientGone && !this.#answered)
+      this.#record(this.#brokenOff ?? CLIENT_LEFT, this.#stream?.bytesOut ?? 0)
     this.#edge.drain.callClosed()
   }
 

@@ -16,6 +16,14 @@ export function unsupportedContentType(): GatewayError {
   )
 }
 
+export function bodyTooSlow(): GatewayError {
+  return new GatewayError('request_timeout', 'The body of the request did not arrive in time.')
+}
+
+export function bodyMalformed(): GatewayError {
+  return new GatewayError('invalid_request', 'The body of the request is not framed as HTTP/1.1 asks.')
+}
+
 /**
  * A GatewayError passes as it is. Anything else becomes `internal_error`, whose message says nothing of the cause;
  * the cause is kept for the log.

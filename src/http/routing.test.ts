@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { dialectOf, endpoint, fakeGateway, KEY, ok, RawClient, rawRequest, startEdge } from './edge.fixture.ts'
+import {
+  dialectOf,
+  endpoint,
+  fakeGateway,
+  KEY,
+  ok,
+  RawClient,
+  rawRequest,
+  startEdge,
+} from './edge.fixture.ts'
 import { mountedEndpoints } from './routes.ts'
 
 const auth = { headers: { Authorization: KEY } }
@@ -38,7 +47,9 @@ test('two endpoints that claim one method and path stop the boot, and both are n
     ]),
   ).toThrow(/GET \/v1\/models\/:name: "one" .* and "two"/)
   expect(() => mountedEndpoints([{ dialect: two, mounts: ['/v1/'] }])).toThrow(/mount/)
-  expect(() => mountedEndpoints([{ dialect: dialectOf('x', [endpoint('GET /a*', ok)]), mounts }])).toThrow(/last/)
+  expect(() => mountedEndpoints([{ dialect: dialectOf('x', [endpoint('GET /a*', ok)]), mounts }])).toThrow(
+    /last/,
+  )
 })
 
 test('an unknown path is answered by the dialect it shares the longest beginning with', async () => {
@@ -86,7 +97,9 @@ test('HEAD has the head of GET and no body', async () => {
 })
 
 test('a URL that is not valid UTF-8 is a clean 400 in the shape of its dialect', async () => {
-  const { port } = await startEdge({ endpoints: [endpoint('GET /models/:id', ({ reply }) => reply.send(ok()))] })
+  const { port } = await startEdge({
+    endpoints: [endpoint('GET /models/:id', ({ reply }) => reply.send(ok()))],
+  })
   for (const bad of ['%ff', '%', '%e4%bd', '%zz']) {
     const client = new RawClient(port)
     client.send(rawRequest(`GET /v1/models/${bad}`))

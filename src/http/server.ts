@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server, STATUS_CODES } from 'n
 import type { Socket } from 'node:net'
 import { renderId } from '#spec/ids.ts'
 import type { Edge } from './edge.ts'
+import { bodyMalformed, bodyTooSlow } from './failure.ts'
 
 /** Makes the server with every limit set. */
 export function createHttpServer(edge: Edge, listener: RequestListener): Server {
@@ -63,18 +64,22 @@ const REFUSALS: Readonly<Record<string, SocketRefusal>> = {
   },
 }
 
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
+
 /** Answers what is not HTTP, too large a head or too slow a one with plain JSON, and closes the connection. */
 export function refuseConnection(edge: Edge, error: NodeJS.ErrnoException, socket: Socket): void {
   const connection = edge.connections.of(socket)
   if (connection.refused) return
   const code = error.code ?? ''
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && answeredByCall(connection.calls)) return
-  connection.refused = true
-  // A broken connection has nobody to talk to.
-  if (code === 'ECONNRESET' || code === 'EPIPE' || !socket.writable) {
+  // A broken connection, or one that ended in the middle of a message, has nobody to talk to.
+  if (GONE.has(code) || !socket.writable) {
     socket.destroy()
     return
   }
+  // A body that is late or malformed belongs to a call, which can say so in its own dialect.
+  const failure = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? bodyTooSlow() : bodyMalformed()
+  for (const call of connection.calls) if (call.bodyFailed(failure)) return
+  connection.refused = true
   const refusal = REFUSALS[code] ?? MALFORMED
   // Raw bytes must not land inside another call's answer: that one is finished, and then the connection closed.
   if (connection.calls.size === 0) {
@@ -83,12 +88,6 @@ export function refuseConnection(edge: Edge, error: NodeJS.ErrnoException, socke
   }
   edge.metrics.connectionRefused(refusal.reason)
   edge.logger.debug({ status: refusal.status, reason: refusal.reason, code }, 'connection refused')
-}
-
-/** The late body belongs to a call that can say so in its own dialect. */
-function answeredByCall(calls: Iterable<{ bodyTimedOut(): boolean }>): boolean {
-  for (const call of calls) if (call.bodyTimedOut()) return true
-  return false
 }
 
 function rawAnswer(refusal: SocketRefusal, requestId: string): string {

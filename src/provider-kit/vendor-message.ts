@@ -31,5 +31,5 @@ export function presentableMessage(message: unknown): string | undefined {
     .trim()
   for (const [pattern, replacement] of REDACTIONS) text = text.replace(pattern, replacement)
   if (text === '') return undefined
-  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1).toWellFormed()}…`
 }

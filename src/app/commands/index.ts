@@ -92,6 +92,5 @@ function sentenceOf(error: unknown): string {
   const isForPeople = [UsageError, ConfigError, GatewayError, DataDirInUse].some(
     kind => error instanceof kind,
   )
-  if (isForPeople || process.env.NODE_ENV === 'production') return error.message
-  return error.stack ?? error.message
+  return isForPeople ? error.message : (error.stack ?? error.message)
 }

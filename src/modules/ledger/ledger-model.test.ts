@@ -17,7 +17,7 @@ import {
   Together,
 } from './ledger-model.fixture.ts'
 
-const RUNS = Number(process.env.LEDGER_MODEL_RUNS ?? 50)
+const RUNS = Number(process.env.LEDGER_MODEL_RUNS ?? 70)
 const COMMANDS = Number(process.env.LEDGER_MODEL_COMMANDS ?? 60)
 const SEED = process.env.LEDGER_MODEL_SEED
 /** Generous: a slow machine under load takes ten times what a quiet one does. */
@@ -40,6 +40,7 @@ const amounts = fc
   .array(amount, { minLength: 1, maxLength: 3 })
   .map(list => list.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0)))
 
+/** Chosen when the operation is run. */
 const slot = fc.constant(0)
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {

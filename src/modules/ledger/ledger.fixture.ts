@@ -2,6 +2,7 @@
 import { createClock } from '#platform/clock.ts'
 import { createIds } from '#platform/ids.ts'
 import type { Database, Values } from '#platform/postgres/database.ts'
+import { StatementFailed } from '#platform/postgres/errors.ts'
 import { createLane, type Lane } from '#platform/postgres/lane.ts'
 import { createPool } from '#platform/postgres/pool.ts'
 import type { AccountRef, CapScope, CapSubject, Mode } from '#spec/account.ts'
@@ -40,6 +41,8 @@ export interface Caps {
 
 export interface LedgerFixture {
   readonly database: Database
+  /** The SQLSTATE of every statement of the ledgers that the server refused, also where it was sent again. */
+  readonly refusedStates: string[]
   /** One statement, not prepared. */
   sql<Row = Record<string, unknown>>(text: string, values?: Values): Promise<readonly Row[]>
   /** A node that lives for as long as the test, unless it is killed. */
@@ -60,6 +63,7 @@ export async function createLedgerFixture(): Promise<LedgerFixture> {
   const created = await createTestDatabase()
   const database = createPool({ address: created.config, max: 8, applicationName: 'ledger-test' })
   const lanes: Lane[] = []
+  const refusedStates: string[] = []
 
   const sql = async <Row>(text: string, values?: Values) => (await database.query<Row>('', text, values)).rows
 
@@ -88,13 +92,19 @@ export async function createLedgerFixture(): Promise<LedgerFixture> {
 
   return {
     database,
+    refusedStates,
     sql,
     registerNode,
     addKey,
     async addNode() {
       const lane = createLane({ address: created.config, applicationName: 'ledger-test-lane' })
       lanes.push(lane)
-      return { id: await registerNode(), lane, ledger: createLedger(lane, database, clock) }
+      const ledger = createLedger(
+        { ...lane, run: noting(refusedStates, lane.run.bind(lane)) },
+        { ...database, query: noting(refusedStates, database.query) },
+        clock,
+      )
+      return { id: await registerNode(), lane, ledger }
     },
     async killNode(id) {
       await sql(`update node set heartbeat_at = now() - interval '1 hour' where id = $1`, [id])
@@ -133,6 +143,19 @@ export async function createLedgerFixture(): Promise<LedgerFixture> {
       await database.end()
       await created.drop()
     },
+  }
+}
+
+type Run = Database['query']
+
+function noting(states: string[], run: Run): Run {
+  return async (name, text, values) => {
+    try {
+      return await run(name, text, values)
+    } catch (cause) {
+      if (cause instanceof StatementFailed) states.push(cause.code)
+      throw cause
+    }
   }
 }
 

@@ -91,7 +91,6 @@ describe('a database of our own', () => {
   })
 
   test('nobody else on the machine can reach it', async () => {
-    await useReadyMade()
     const database = await start()
     const listening = await query(database.connectionString, 'SHOW listen_addresses')
     expect(listening).toEqual([{ listen_addresses: '' }])
@@ -156,7 +155,8 @@ describe('one owner', () => {
     expect(refused?.message).toMatch(
       /^another Tollgate process \(pid \d+\) is using DATA_DIR .*stop it or choose/,
     )
-    expect(refused?.ms).toBeLessThan(2_000)
+    // Alone on a machine 0.1 s; without an answer from the owner it would be 10 s.
+    expect(refused?.ms).toBeLessThan(5_000)
     expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 

@@ -25,7 +25,9 @@ export class ModelEcho {
   }
 
   #replace(text: string): string {
-    return this.#token === undefined || this.#token === '' ? text : text.replaceAll(this.#token, this.#replacement)
+    return this.#token === undefined || this.#token === ''
+      ? text
+      : text.replaceAll(this.#token, this.#replacement)
   }
 
   /** An empty token stands for a name that needs no replacing. */

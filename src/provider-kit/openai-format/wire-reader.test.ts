@@ -57,9 +57,15 @@ const delta = fc.oneof(
   text.map(reasoning => ({ reasoning_content: reasoning })),
   text.map(args => ({ tool_calls: [{ index: 0, function: { arguments: args } }] })),
 )
-const asEvent = fc.tuple(delta, fc.constantFrom(undefined, 'aB3', 'zz')).map(([piece, obfuscation]) =>
-  event(chunk(piece, null, obfuscation === undefined ? {} : { obfuscation })),
-)
+/** As a vendor on Python writes it. */
+const inAscii = (json: string) =>
+  json.replace(/[\u0080-\uffff]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const asEvent = fc
+  .tuple(delta, fc.constantFrom(undefined, 'aB3', 'zz'), fc.boolean())
+  .map(([piece, obfuscation, ascii]) => {
+    const written = event(chunk(piece, null, obfuscation === undefined ? {} : { obfuscation }))
+    return ascii ? inAscii(written) : written
+  })
 const stream = fc.tuple(
   fc.array(fc.oneof({ weight: 8, arbitrary: asEvent }, fc.constant(': PROCESSING\n\n')), { minLength: 1 }),
   fc.array(fc.nat(5000)),
@@ -69,7 +75,8 @@ function deliveredBytes(events: readonly Record<string, unknown>[]): number {
   let bytes = 0
   const walk = (value: unknown, key = ''): void => {
     if (typeof value === 'string') {
-      if (/^(content|arguments|reasoning|reasoning_content|refusal)$/.test(key)) bytes += Buffer.byteLength(value.toWellFormed())
+      if (/^(content|arguments|reasoning|reasoning_content|refusal)$/.test(key))
+        bytes += Buffer.byteLength(value.toWellFormed())
     } else if (typeof value === 'object' && value !== null) {
       for (const [name, inner] of Object.entries(value)) walk(inner, name)
     }
@@ -88,7 +95,11 @@ describe('the lossless lane', () => {
         expect(collected.bytes.toString()).toBe(expected)
         expect(progress.end()).toMatchObject({ usage: { inputTokens: 3, outputTokens: 5 } })
         const closing = collected.parts.filter(part => part.type === 'wire' && part.closing)
-        expect(Buffer.concat(closing.map(part => (part.type === 'wire' ? part.bytes : Buffer.alloc(0)))).toString()).toBe(FINISH)
+        expect(
+          Buffer.concat(
+            closing.map(part => (part.type === 'wire' ? part.bytes : Buffer.alloc(0))),
+          ).toString(),
+        ).toBe(FINISH)
       }),
       { numRuns: 300 },
     )
@@ -127,8 +138,15 @@ describe('the lossless lane', () => {
   })
 
   test('a model that changes its name on the way is still replaced', async () => {
-    const events = [chunk({ content: 'a' }), { ...chunk({ content: 'b' }), model: 'another' }, chunk({}, 'stop')]
-    const { collected } = await read(events.map(body => Buffer.from(event(body))), { echo: true })
+    const events = [
+      chunk({ content: 'a' }),
+      { ...chunk({ content: 'b' }), model: 'another' },
+      chunk({}, 'stop'),
+    ]
+    const { collected } = await read(
+      events.map(body => Buffer.from(event(body))),
+      { echo: true },
+    )
     expect(collected.events.map(body => body.model)).toEqual([ASKED, ASKED, ASKED])
   })
 
@@ -143,7 +161,10 @@ describe('the lossless lane', () => {
     ['CRLF', event(chunk({ content: 'a' })).replaceAll('\n', '\r\n')],
     ['no space', event(chunk({ content: 'a' })).replace('data: ', 'data:')],
     ['an event line', `event: chunk\n${event(chunk({ content: 'a' }))}`],
-    ['spaces in the JSON', `data: ${JSON.stringify(chunk({ content: 'a' }), null, 1).replaceAll('\n', ' ')}\n\n`],
+    [
+      'spaces in the JSON',
+      `data: ${JSON.stringify(chunk({ content: 'a' }), null, 1).replaceAll('\n', ' ')}\n\n`,
+    ],
   ])('%s is passed on as it came', async (_name, text) => {
     const spaced = 'data: {"choices": [ {"index" : 0, "delta": {}, "finish_reason" : "stop"} ]}\n\n'
     const usage = `data: { "choices" : [], "usage" : {"prompt_tokens": 3, "completion_tokens": 5} }\n\n`
@@ -179,7 +200,14 @@ describe('how a stream ends', () => {
     }
   }
   const ends = (chunks: readonly string[], choices = 1) =>
-    kind(async () => (await read(chunks.map(piece => Buffer.from(piece)), { choices })).progress.end())
+    kind(async () =>
+      (
+        await read(
+          chunks.map(piece => Buffer.from(piece)),
+          { choices },
+        )
+      ).progress.end(),
+    )
 
   test.each([
     ['with a finish and [DONE]', [text, FINISH, event('[DONE]')], 'ended well'],
@@ -195,8 +223,16 @@ describe('how a stream ends', () => {
     ['with JSON that is cut off, first', ['data: {"id":\n\n'], 'vendor'],
     ['with JSON that is cut off, later', [text, 'data: {"id":\n\n'], 'interrupted'],
     ['with an error, later', [text, event({ error: { message: 'x', type: 'server_error' } })], 'interrupted'],
-    ['with an error beside a choice', [text, event(chunk({}, 'error', { error: { code: 502 } }))], 'interrupted'],
-    ['with an error inside a choice', [text, event({ choices: [{ index: 0, error: { code: 1 } }] })], 'interrupted'],
+    [
+      'with an error beside a choice',
+      [text, event(chunk({}, 'error', { error: { code: 502 } }))],
+      'interrupted',
+    ],
+    [
+      'with an error inside a choice',
+      [text, event({ choices: [{ index: 0, error: { code: 1 } }] })],
+      'interrupted',
+    ],
     ['with the reason error', [text, event(chunk({}, 'error'))], 'interrupted'],
     ['with an error first: rate', [event({ error: { code: 429 } })], 'rate-limited'],
     ['with an error first: by its type', [event({ error: { type: 'rate_limit_exceeded' } })], 'rate-limited'],
@@ -218,7 +254,12 @@ describe('how a stream ends', () => {
 
   test('what came before an error is delivered first, even in the same read', async () => {
     const collected = new Collected()
-    const reader = new WireReader(new StreamProgress('Vendor', undefined), undefined, collected.receive, false)
+    const reader = new WireReader(
+      new StreamProgress('Vendor', undefined),
+      undefined,
+      collected.receive,
+      false,
+    )
     await reader.feed(Buffer.from(text))
     const failing = Promise.resolve(reader.feed(Buffer.from(text + event({ error: { code: 500 } }))))
     await expect(failing).rejects.toMatchObject({ kind: 'interrupted' })

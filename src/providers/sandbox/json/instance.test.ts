@@ -9,7 +9,7 @@ import { satisfiableSchema, wildSchema } from './schema-arbitrary.ts'
 
 const WORDS = ['Paris', 'weather', 'tomorrow', 'umbrella', 'forecast']
 
-const ajv = new Ajv2020({ strict: false, logger: false, ownProperties: true })
+const ajv = new Ajv2020({ strict: false, logger: false })
 addFormats.default(ajv)
 
 /** The validator compiles each schema, which takes some milliseconds a time. */

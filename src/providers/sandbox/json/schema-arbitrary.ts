@@ -3,17 +3,7 @@ import fc from 'fast-check'
 
 type Wire = Record<string, unknown> | boolean
 
-const name = fc.constantFrom(
-  'a',
-  'b',
-  'city',
-  'count',
-  'x-1',
-  'x-2',
-  'isPrototypeOf',
-  'propertyIsEnumerable',
-  'näme',
-)
+const name = fc.constantFrom('a', 'b', 'city', 'count', 'x-1', 'x-2', 'limit', 'två', 'näme')
 const patterns = fc.constantFrom(
   '^[A-Z]{3}-\\d{4}$',
   '^\\w+$',
@@ -59,7 +49,9 @@ const exactFormats = fc.constantFrom(
   'email',
   'made-up',
 )
-const json = fc.jsonValue({ maxDepth: 2 })
+/** Keys that every object inherits trip the validator of the tests, not this folder: they have a test of their own. */
+const INHERITED = new RegExp(`"(${Object.getOwnPropertyNames(Object.prototype).join('|')})"`)
+const json = fc.jsonValue({ maxDepth: 2 }).filter(value => !INHERITED.test(JSON.stringify(value)))
 
 /** Two numbers in order, under the names of bounds. */
 const bounds = (low: string, high: string, max: number) =>
@@ -68,13 +60,16 @@ const bounds = (low: string, high: string, max: number) =>
     ...(more === null ? {} : { [high]: (min ?? 0) + more }),
   }))
 
-const text = fc.oneof(
-  bounds('minLength', 'maxLength', 40).map(rest => ({ type: 'string', ...rest })),
-  patterns.map(pattern => ({ type: 'string', pattern })),
-  formats.map(format => ({ type: 'string', format })),
-  fc.nat(30).map(minLength => ({ type: 'string', pattern: '^[a-f]+$', minLength, maxLength: minLength + 2 })),
-  fc.constant({ type: ['string', 'null'], format: 'email', maxLength: 30 }),
-)
+const textWith = (formats: fc.Arbitrary<string>) =>
+  fc.oneof(
+    bounds('minLength', 'maxLength', 40).map(rest => ({ type: 'string', ...rest })),
+    patterns.map(pattern => ({ type: 'string', pattern })),
+    formats.map(format => ({ type: 'string', format })),
+    fc
+      .nat(30)
+      .map(minLength => ({ type: 'string', pattern: '^[a-f]+$', minLength, maxLength: minLength + 2 })),
+    fc.constant({ type: ['string', 'null'], format: 'email', maxLength: 30 }),
+  )
 
 const number = fc.oneof(
   fc
@@ -111,18 +106,22 @@ const fixed = fc.oneof(
   fc.constant({ type: ['integer', 'string'], enum: [null, 3, true, 'three'] }),
 )
 
-const scalar = fc.oneof(
-  text,
-  number,
-  fixed,
-  fc.constantFrom<Wire>(
-    true,
-    {},
-    { type: 'boolean' },
-    { type: 'null' },
-    { type: ['null', 'boolean', 'integer'] },
-  ),
-)
+const scalarWith = (formats: fc.Arbitrary<string>) =>
+  fc.oneof(
+    textWith(formats),
+    number,
+    fixed,
+    fc.constantFrom<Wire>(
+      true,
+      {},
+      { type: 'boolean' },
+      { type: 'null' },
+      { type: ['null', 'boolean', 'integer'] },
+    ),
+  )
+
+const scalar = scalarWith(formats)
+const exactScalar = scalarWith(exactFormats)
 
 /** References into `$defs` are always a way out: each definition is optional or nullable where it recurs. */
 const reference = fc.constantFrom<Wire>(
@@ -321,20 +320,20 @@ const KEYWORDS = {
   format: exactFormats,
   enum: fc.uniqueArray(json, { minLength: 1, maxLength: 4, comparator: 'SameValueZero' }),
   required: fc.uniqueArray(name, { maxLength: 3 }),
-  properties: fc.dictionary(name, scalar, { maxKeys: 3 }),
+  properties: fc.dictionary(name, exactScalar, { maxKeys: 3 }),
   additionalProperties: fc.boolean(),
-  patternProperties: scalar.map(schema => ({ '^x-': schema, 'a+': true })),
+  patternProperties: exactScalar.map(schema => ({ '^x-': schema, 'a+': true })),
   propertyNames: fc.constantFrom({ maxLength: 4 }, { pattern: '^[a-c]' }, true),
   minProperties: fc.nat(4),
   maxProperties: fc.nat(6),
-  items: scalar,
+  items: exactScalar,
   minItems: fc.nat(4),
   maxItems: fc.nat(6),
   uniqueItems: fc.boolean(),
-  contains: scalar,
+  contains: exactScalar,
   maxContains: fc.integer({ min: 1, max: 3 }),
   dependentSchemas: fc.constant({ a: { required: ['b'] }, b: { properties: { city: { type: 'null' } } } }),
-  not: scalar,
+  not: exactScalar,
 }
 
 /** A few keywords, whatever they say together. */

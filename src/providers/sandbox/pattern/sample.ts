@@ -31,12 +31,13 @@ export function sampleText(
       accepts(text)
     )
   }
-  const shortest = patterns.map(pattern => [...new Sampler(random, 0).sample(pattern)].length)
+  const shortest = patterns.map(pattern => [...(sampleOnce(pattern, random, 0) ?? '')].length)
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const pattern = patterns[attempt % patterns.length]
     if (!pattern) return undefined
     const spare = spareFor(shortest[attempt % patterns.length] ?? 0, bounds, random)
-    const text = new Sampler(random, spare).sample(pattern)
+    const text = sampleOnce(pattern, random, spare)
+    if (text === undefined) continue
     if (fits(text)) return text
     const missing = bounds.min - [...text].length
     if (missing <= 0) continue
@@ -47,7 +48,7 @@ export function sampleText(
   return undefined
 }
 
-/** How many repetitions beyond the fewest to hand out: what the length still needs, or about that, or a few. */
+/** How many characters beyond the fewest to hand out: what the length still needs, or about that, or a few. */
 function spareFor(shortest: number, bounds: LengthBounds, random: Random): number {
   const needed = Math.max(0, bounds.min - shortest)
   const room = Math.max(0, bounds.max - shortest)
@@ -55,9 +56,23 @@ function spareFor(shortest: number, bounds: LengthBounds, random: Random): numbe
   return random.chance(0.5) ? needed : 1 + random.below(Math.min(room, needed + 4))
 }
 
+/** A class of characters that has none the sandbox knows: this way through the pattern leads nowhere. */
+class EmptyClass extends Error {}
+
+/** One text by the pattern, or `undefined` where the way that was taken led nowhere. */
+function sampleOnce(pattern: PatternNode, random: Random, spare: number): string | undefined {
+  try {
+    return new Sampler(random, spare).sample(pattern)
+  } catch (error) {
+    if (error instanceof EmptyClass) return undefined
+    throw error
+  }
+}
+
 class Sampler {
   readonly #random: Random
   readonly #captures = new Map<string, string>()
+  /** How many characters more than the fewest may be written. */
   #spare: number
   #length = 0
 
@@ -94,14 +109,20 @@ class Sampler {
     }
   }
 
+  /** All that the spare length has room for, or some of it. */
   #repeat(node: Extract<PatternNode, { kind: 'repeat' }>): string {
-    const room = Math.min(node.max - node.min, this.#spare)
-    const more = room > 0 && this.#random.chance(0.5) ? room : this.#random.below(room + 1)
-    this.#spare -= more
+    const wanted = this.#random.chance(0.5) ? node.max : node.min + this.#random.below(this.#spare + 1)
     let text = ''
-    for (let count = 0; count < node.min + more; count++) {
+    for (let count = 0; count < node.min || (count < wanted && count < node.max); count++) {
+      const isExtra = count >= node.min
+      if (isExtra && this.#spare <= 0) break
+      const before = this.#spare
+      const copy = this.sample(node.node)
+      // What the copy's own repetitions took is taken already.
+      if (isExtra) this.#spare = Math.max(0, before - [...copy].length)
+      if (isExtra && copy === '') break
+      text += copy
       this.#counted('')
-      text += this.sample(node.node)
     }
     return text
   }
@@ -132,8 +153,7 @@ function membersOf(test: RegExp): Members {
   let all = charsBetween(0x20, 0x7e, test)
   if (all.length === 0) all = [...charsBetween(0, 0x1f, test), ...charsBetween(0x7f, 0x3100, test)]
   if (all.length === 0) all = [...charsBetween(0x4e00, 0x4f00, test), ...charsBetween(0x1f300, 0x1f700, test)]
-  if (all.length === 0)
-    throw new PatternRefusal('the pattern has a class without a character the sandbox knows')
+  if (all.length === 0) throw new EmptyClass()
   const members = { plain: all.filter(char => /^[a-zA-Z0-9]$/.test(char)), all }
   known.set(test, members)
   return members
