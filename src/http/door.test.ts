@@ -143,7 +143,7 @@ test('a request without Host, and one with more than 100 headers, are refused wi
   const { port } = await startEdge({ endpoints: [echo] })
   const hostless = new RawClient(port)
   hostless.send(`GET /v1/echo HTTP/1.1\r\nAuthorization: ${KEY}\r\n\r\n`)
-  expect(await hostless.until(/"code"/)).toMatch(/^HTTP\/1\.1 4\d\d [^]*x-request-id: req_/)
+  expect(await hostless.until(/"code"/)).toMatch(/^HTTP\/1\.1 4\d\d [\s\S]*x-request-id: req_/)
 
   // Host, Authorization and Content-Length are three more.
   const withHeaders = async (count: number) => {
@@ -153,9 +153,9 @@ test('a request without Host, and one with more than 100 headers, are refused wi
     return client.until(/\r\n\r\n./)
   }
   expect(await withHeaders(100)).toMatch(/^HTTP\/1\.1 200 /)
-  expect(await withHeaders(101)).toMatch(/^HTTP\/1\.1 400 [^]*more than 100 header fields/)
+  expect(await withHeaders(101)).toMatch(/^HTTP\/1\.1 400 [\s\S]*more than 100 header fields/)
   // Far beyond, Node itself refuses.
-  expect(await withHeaders(300)).toMatch(/^HTTP\/1\.1 4(00|31) [^]*x-request-id: req_/)
+  expect(await withHeaders(300)).toMatch(/^HTTP\/1\.1 4(00|31) [\s\S]*x-request-id: req_/)
 })
 
 test('one address may only have so many large bodies on their way, and the count goes down again', async () => {

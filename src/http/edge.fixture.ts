@@ -76,6 +76,7 @@ export function fakeGateway(overrides: Partial<Gateway> = {}): Gateway {
     embed: absent,
     quote: absent,
     account: absent,
+    balance: absent,
     receipt: absent,
     models: absent,
     model: absent,

@@ -129,7 +129,7 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   }
 
   bodyFailed(error: GatewayError): boolean {
-    if (!this.readingBody || this.over) return false
+    if (!this.readingBody || this.over || this.request.complete) return false
     this.onClientGone?.()
     this.fail(error)
     return true

@@ -3,12 +3,12 @@
  * is the same for all: a case that cannot apply is named, with the reason, and shows as skipped.
  */
 import { describe } from 'vitest'
-import { type ConformanceOptions, openBench } from './conformance/bench.ts'
+import { type ConformanceOptions, openBench } from './conformance/bench.suite.ts'
 import { describeStreams, describeWholeAnswers } from './conformance/chat-answers.suite.ts'
 import { describeBrokenStreams, describeFailures } from './conformance/chat-failures.suite.ts'
 import { describeEmbeddings } from './conformance/embeddings.suite.ts'
 
-export type { ConformanceOptions, SimulatedVendor } from './conformance/bench.ts'
+export type { ConformanceOptions, SimulatedVendor } from './conformance/bench.suite.ts'
 export { CIRCUMSTANCES, type Circumstance } from './conformance/calls.ts'
 
 /** Call it inside a `describe`. */

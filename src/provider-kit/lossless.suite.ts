@@ -1,6 +1,6 @@
 /** What a provider must do that shares a wire format with a dialect: what passes through it, and what never does. */
 import { expect, test } from 'vitest'
-import { type ConformanceOptions, openBench } from './conformance/bench.ts'
+import { type ConformanceOptions, openBench } from './conformance/bench.suite.ts'
 import { CLIENT_MODEL, Collected, contextOf, wireChatRequest } from './conformance/calls.ts'
 
 /** Call it inside a `describe`. `withheld`: fields of a client's body that this provider must not forward. */

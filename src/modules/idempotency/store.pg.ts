@@ -3,10 +3,10 @@
  * a circle with the batches of the ledger, which lock accounts first and these rows after.
  */
 import type { Queryable } from '#platform/postgres/database.ts'
+import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
 import type { AccountRef } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
 import { KEPT_FOR_MS, type KeyedCall, type KeyRecord, MAX_STORED_BYTES, type StoredAnswer } from './record.ts'
-import { orUnavailable } from './unavailable.pg.ts'
 
 /** One call's row. */
 export interface CallRef {

@@ -1,11 +1,11 @@
 /** The tables `api_key` and, for keys, `cap`. Every writer of a cap locks the account row first, in one statement. */
 import type { Queryable } from '#platform/postgres/database.ts'
+import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
 import type { Mode, RateLimit } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { KeyReader } from './authenticator.ts'
 import type { CapChange, KeyRecord, KeyRef, KeyUse, KeyView } from './key.ts'
 import type { KeyStore, KeyToAdd } from './service.ts'
-import { orUnavailable } from './unavailable.pg.ts'
 
 interface KeyRow {
   workspace_id: Uuid

@@ -72,13 +72,14 @@ const ORPHANS_PER_SWEEP = 500
 /** Between two tries of a late charge while the database is away. */
 const RETRY_PAUSE_MS = 50
 
-/** `lane` carries holds and ends; `database` everything else. */
+/** `lane` carries holds and ends; `connection` everything else. */
 export function createLedger(
   lane: Lane,
-  database: Database,
+  connection: Database,
   clock: Clock,
   limits: LaneLimits = LANE_LIMITS,
 ): Ledger {
+  const database = store.orUnavailable(connection)
   let auditedUntil: Date | undefined
   const money = new MoneyLane(store.lanePort(lane), clock, limits)
   const lateCharges = new Set<Promise<unknown>>()

@@ -3,6 +3,7 @@
 import type { Database } from '#platform/postgres/database.ts'
 import { CommitUnknown, NotSent, StatementFailed } from '#platform/postgres/errors.ts'
 import type { Lane } from '#platform/postgres/lane.ts'
+import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
 import type { AccountRef, CapSubject } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
 import { timeOfId } from '#spec/ids.ts'
@@ -17,6 +18,8 @@ import {
 } from './batch.ts'
 import type { FailureKind, LanePort } from './lane.ts'
 import type { EndRequest, HoldRequest } from './operations.ts'
+
+export { orUnavailable }
 
 /** `ledger_apply` over the dedicated connection. */
 export function lanePort(lane: Lane): LanePort {

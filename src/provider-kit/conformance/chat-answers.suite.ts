@@ -1,6 +1,6 @@
 /** What a provider must give where its vendor does its work. */
 import { expect, test } from 'vitest'
-import { asked, type Bench, promptFor, streamed } from './bench.ts'
+import { asked, type Bench, promptFor, streamed } from './bench.suite.ts'
 import {
   type Circumstance,
   Collected,

@@ -1,7 +1,7 @@
 /** What a provider must say where its vendor fails. */
 import { expect, test } from 'vitest'
 import type { ProviderFailureKind } from '#spec/provider.ts'
-import { asked, type Bench, promptFor } from './bench.ts'
+import { asked, type Bench, promptFor } from './bench.suite.ts'
 import { type Circumstance, Collected, chatRequest, contextOf, failureOfCall } from './calls.ts'
 
 const FAILURES: readonly [Circumstance, ProviderFailureKind][] = [

@@ -1,6 +1,6 @@
 /** What a provider of embeddings must do. */
 import { expect, test } from 'vitest'
-import { type Bench, promptFor } from './bench.ts'
+import { type Bench, promptFor } from './bench.suite.ts'
 import { contextOf, embedRequest, failureOfCall } from './calls.ts'
 
 export function describeEmbeddings(bench: Bench): void {

@@ -46,10 +46,12 @@ test('whatever a vendor reports, the classes are counts that add up to its total
     fc.property(report, reported => {
       const usage = tokenUsageOf(reported)
       if (usage === undefined) return
-      for (const count of Object.values(usage)) expect(Number.isSafeInteger(count) && count >= 0).toBe(true)
+      for (const count of Object.values(usage)) {
+        expect(Number.isSafeInteger(count) && count >= 0 && !Object.is(count, -0)).toBe(true)
+      }
       const input = usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens
-      expect(input).toBe(reported.prompt_tokens)
-      expect(usage.outputTokens).toBe(reported.completion_tokens)
+      expect(input === reported.prompt_tokens).toBe(true)
+      expect(usage.outputTokens === reported.completion_tokens).toBe(true)
       expect(usage.reasoningTokens).toBeLessThanOrEqual(usage.outputTokens)
     }),
     { numRuns: 1000 },

@@ -7,7 +7,7 @@ const MOST_TOKENS = 2 ** 40
 
 function count(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MOST_TOKENS
-    ? value
+    ? Math.abs(value) // JSON can write -0.
     : undefined
 }
 
