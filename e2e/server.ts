@@ -69,7 +69,7 @@ const children = new Set<ChildProcess>()
 const folders = new Set<string>()
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
 /** Starts one and resolves when it serves. Rejects with its log where it does not. */
@@ -171,13 +171,7 @@ function isRunning(child: ChildProcess): boolean {
 }
 
 async function exitOf(child: ChildProcess): Promise<ProcessExit> {
-  const failed = once(child, 'error').then(([error]) => {
-    throw error
-  })
-  const [code, signal] = (await Promise.race([once(child, 'exit'), failed])) as [
-    number | null,
-    NodeJS.Signals | null,
-  ]
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
   return { code, signal }
 }
 
@@ -214,7 +208,11 @@ async function ready(child: ChildProcess, exited: Promise<ProcessExit>, output: 
 }
 
 /** Waits for the end, and brings it about where it takes too long. */
-async function endedWithin(child: ChildProcess, exited: Promise<ProcessExit>, ms: number): Promise<ProcessExit> {
+async function endedWithin(
+  child: ChildProcess,
+  exited: Promise<ProcessExit>,
+  ms: number,
+): Promise<ProcessExit> {
   const timer = setTimeout(() => child.kill('SIGKILL'), ms)
   try {
     return await exited
@@ -249,6 +247,7 @@ async function makeFolder(): Promise<string> {
 
 async function removeFolder(folder: string | undefined): Promise<void> {
   if (folder === undefined) return
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  // A database that is still on its way down may write once more.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 })
   folders.delete(folder)
 }

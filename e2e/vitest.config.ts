@@ -1,11 +1,12 @@
-/** End to end: real processes over loopback sockets. Run by `npm run e2e`; one file: `vitest run --config e2e/vitest.config.ts e2e/openai-js/chat`. */
+/** End to end: real processes over loopback. `npm run e2e` runs all; `npx vitest run --config e2e/vitest.config.ts chat` runs a part. */
+import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     environment: 'node',
-    root: import.meta.dirname,
-    include: ['**/*.test.ts'],
+    root: resolve(import.meta.dirname, '..'),
+    include: ['e2e/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

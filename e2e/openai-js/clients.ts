@@ -4,11 +4,15 @@ import { type OpenAiUpstream, startOpenAiUpstream } from '#testing/upstreams/ope
 import { startServer, type TollgateServer } from '../server.ts'
 
 /** The three lines of the migration: base URL, key, any model. No retries unless asked for. */
-export function clientOf(server: Pick<TollgateServer, 'url'>, apiKey: string, options: ClientOptions = {}): OpenAI {
+export function clientOf(
+  server: Pick<TollgateServer, 'url'>,
+  apiKey: string,
+  options: ClientOptions = {},
+): OpenAI {
   return new OpenAI({ baseURL: `${server.url}/api/v1`, apiKey, maxRetries: 0, ...options })
 }
 
-/** Counts what the package really sends, retries included. */
+/** A `fetch` that remembers the head of everything the package really sent, retries included. */
 export function countingFetch(): { readonly fetch: typeof fetch; readonly sent: Headers[] } {
   const sent: Headers[] = []
   return {
@@ -20,13 +24,21 @@ export function countingFetch(): { readonly fetch: typeof fetch; readonly sent: 
   }
 }
 
+/** A server for test keys. */
+export async function startTestServer(
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ server: TollgateServer; client: OpenAI }> {
+  const server = await startServer({ env })
+  return { server, client: clientOf(server, server.testKey) }
+}
+
 export const LIVE_KEY = 'sk-live-end-to-end-0123456789'
 
-/** A server whose provider is the simulated vendor, and a live key with credits. */
+/** A server whose provider is the simulated vendor, and a live key with 10,000 credits. */
 export interface LiveServer {
   readonly server: TollgateServer
   readonly upstream: OpenAiUpstream
-  stop(): Promise<void>
+  readonly client: OpenAI
 }
 
 export async function startLiveServer(env: Readonly<Record<string, string>> = {}): Promise<LiveServer> {
@@ -42,16 +54,27 @@ export async function startLiveServer(env: Readonly<Record<string, string>> = {}
         ...env,
       },
     })
-    return {
-      server,
-      upstream,
-      async stop() {
-        await server.stop()
-        await upstream.close()
-      },
-    }
+    return { server, upstream, client: clientOf(server, LIVE_KEY) }
   } catch (error) {
     await upstream.close()
     throw error
   }
+}
+
+/**
+ * The end of every file: the ledger is whole, nothing unforeseen was logged, no key is in the log, and the server
+ * drains and ends well.
+ */
+export async function stopSound(server: TollgateServer | undefined): Promise<void> {
+  if (server === undefined) return
+  const audit = await server.cli('audit', '--json')
+  const log = server.log()
+  const exit = await server.stop()
+  const wrong: string[] = []
+  if (audit.code !== 0) wrong.push(`the ledger is not whole: ${audit.stdout}${audit.stderr}`)
+  wrong.push(...log.split('\n').filter(line => line.includes('"level":"error"')))
+  if (server.testKey !== '' && log.includes(server.testKey)) wrong.push('the test key is in the log')
+  if (log.includes(LIVE_KEY)) wrong.push('the live key is in the log')
+  if (exit.code !== 0) wrong.push(`the server ended with ${exit.code ?? exit.signal}:\n${log.slice(-2000)}`)
+  if (wrong.length > 0) throw new Error(wrong.join('\n'))
 }

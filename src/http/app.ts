@@ -1,5 +1,5 @@
 /** The HTTP edge: every endpoint of every dialect on one server. README.md has its promises. */
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Gateway } from '#spec/gateway.ts'
 import type { Clock, Ids, Logger } from '#spec/ports.ts'
@@ -125,7 +125,9 @@ async function drain(edge: Edge, fastify: FastifyInstance): Promise<void> {
   logger.info({ openCalls: state.openCalls }, 'draining')
   await clock.sleep(config.drainDelayMs)
   state.phase = 'refusing'
-  fastify.server.close()
+  // Not the HTTP server's own `close`: that one cuts idle-looking connections off and stops looking for late heads.
+  NetServer.prototype.close.call(fastify.server)
+  edge.connections.retire()
   await state.idle(clock, config.drainMaxMs)
   if (state.openCalls > 0) {
     logger.warn({ openCalls: state.openCalls }, 'ending calls that outlived the drain')
@@ -140,7 +142,7 @@ async function drain(edge: Edge, fastify: FastifyInstance): Promise<void> {
 /** Every connection closes after its last answer; readers that are slow to take it get the grace as well. */
 async function flushed(edge: Edge, fastify: FastifyInstance): Promise<void> {
   const closed = new AbortController()
-  fastify.server.closeIdleConnections()
+  edge.connections.retire()
   fastify.server.once('close', () => closed.abort())
   fastify.server.getConnections((_, count) => {
     if (count === 0) closed.abort()

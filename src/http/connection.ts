@@ -1,4 +1,5 @@
 /** What is known of one client connection: the calls in flight on it. */
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { GatewayError } from '#spec/errors.ts'
 
@@ -16,6 +17,7 @@ export class Connection {
   requests = 0
   /** A refusal was written below HTTP; nothing more is said on this connection. */
   refused = false
+  #lastResponse: ServerResponse | undefined = undefined
 
   constructor(socket: Socket) {
     this.socket = socket
@@ -24,18 +26,42 @@ export class Connection {
       this.calls.clear()
     })
   }
+
+  begin(call: InFlight, response: ServerResponse): void {
+    this.requests += 1
+    this.calls.add(call)
+    this.#lastResponse = response
+  }
+
+  /**
+   * Closes once every answer has been taken. (Node's `closeIdleConnections` cuts off answers that are written and not
+   * yet taken, and pipelined ones behind them.) A connection with an open call is left alone: its answer closes it.
+   */
+  retire(): void {
+    if (this.calls.size > 0) return
+    const last = this.#lastResponse
+    if (last === undefined || last.writableFinished) this.socket.destroySoon()
+    else last.once('finish', () => this.retire())
+  }
 }
 
-/** The connections of one server, by socket; an entry goes with its socket. */
+/** The open connections of one server, by socket. */
 export class Connections {
-  readonly #bySocket = new WeakMap<Socket, Connection>()
+  readonly #bySocket = new Map<Socket, Connection>()
 
+  /** The connection of a socket, from its first request or refusal until it closes. */
   of(socket: Socket): Connection {
     let connection = this.#bySocket.get(socket)
     if (!connection) {
       connection = new Connection(socket)
       this.#bySocket.set(socket, connection)
+      socket.once('close', () => this.#bySocket.delete(socket))
     }
     return connection
+  }
+
+  /** Closes every connection that has no open call. */
+  retire(): void {
+    for (const connection of this.#bySocket.values()) connection.retire()
   }
 }

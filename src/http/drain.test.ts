@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { GatewayError } from '#spec/errors.ts'
@@ -54,6 +55,25 @@ test('an open stream is finished, and new calls behind it are refused with a tim
   expect(client.received).toMatch(/data: 2\n\n\r\n0\r\n\r\nHTTP\/1\.1 503 /)
   expect(client.received).toMatch(/Retry-After: 1\r\n/)
   expect(client.received).toMatch(/"code":"server_draining"/)
+})
+
+test('an answer that is written but not yet taken when the drain begins still arrives whole', async () => {
+  const size = 32 * 1024 * 1024
+  const { app, port, access } = await startEdge({
+    endpoints: [endpoint('GET /big', ({ reply }) => reply.send(ok('x'.repeat(size))))],
+    config: { drainGraceMs: 60_000 },
+  })
+  const client = new RawClient(port)
+  await once(client.socket, 'connect')
+  client.socket.pause()
+  client.send(rawRequest('GET /v1/big'))
+  await expect.poll(() => access.length).toBe(1)
+  const drained = app.drain()
+  await expect.poll(() => accepts(port)).toBe(false)
+  client.socket.resume()
+  await client.closed
+  await drained
+  expect(client.received.length).toBeGreaterThan(size)
 })
 
 test('a kept-alive connection closes when its stream has ended', async () => {

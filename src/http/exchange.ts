@@ -43,8 +43,7 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     this.request = request
     this.response = response
     this.#connection = edge.connections.of(request.socket)
-    this.#connection.requests += 1
-    this.#connection.calls.add(this)
+    this.#connection.begin(this, response)
     edge.drain.callOpened()
     const idempotencyKey = request.headers['idempotency-key']
     this.call = new HttpCall({
@@ -94,6 +93,7 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   }
 
   stream(head: { contentType: string; headers?: Readonly<Record<string, string>> }): WireStream {
+    this.#refuseSecondAnswer()
     this.#stream?.stop()
     this.#streamHead = head
     this.#stream = new OutgoingStream(this, head.contentType)
@@ -176,7 +176,7 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
 
   #sendWhole(answer: WireAnswer, error: GatewayError | undefined): void {
     if (this.#clientGone) return
-    if (this.#answered || this.#stream?.headSent) throw new Error('a second answer to one request')
+    this.#refuseSecondAnswer()
     this.#stream?.stop()
     const { call, response, request } = this
     const bytes = typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length
@@ -191,6 +191,10 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     if (unread) linger(request, response, answer.body, this.config.lingerMs)
     else response.end(answer.body)
     this.#finished(answer.status, bytes)
+  }
+
+  #refuseSecondAnswer(): void {
+    if (this.#answered || this.#stream?.headSent) throw new Error('a second answer to one request')
   }
 
   /** The dialect's own shape; where even that fails, a plain one. */
@@ -220,7 +224,8 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   #finished(status: number, bytesOut: number): void {
     this.#answered = true
     this.#connection.calls.delete(this)
-    if (this.#mustClose() && !this.#saidClose) this.#closeAfterFlush()
+    // The head of a stream may have gone out before the drain began.
+    if (this.#mustClose() && !this.#saidClose) this.#connection.retire()
     FlushWatch.start(this)
     this.#record(status, bytesOut)
     this.#closeWhenDone()
@@ -239,13 +244,6 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
       FlushWatch.start(this)
       socket.destroySoon()
     }
-  }
-
-  /** For a stream whose head went out before the drain began. */
-  #closeAfterFlush(): void {
-    this.response.once('finish', () => {
-      if (this.#connection.calls.size === 0) this.#connection.socket.end()
-    })
   }
 
   #closeWhenDone(): void {

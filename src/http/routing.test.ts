@@ -47,9 +47,9 @@ test('two endpoints that claim one method and path stop the boot, and both are n
     ]),
   ).toThrow(/GET \/v1\/models\/:name: "one" .* and "two"/)
   expect(() => mountedEndpoints([{ dialect: two, mounts: ['/v1/'] }])).toThrow(/mount/)
-  expect(() => mountedEndpoints([{ dialect: dialectOf('x', [endpoint('GET /a*', () => undefined)]), mounts }])).toThrow(
-    /last/,
-  )
+  expect(() =>
+    mountedEndpoints([{ dialect: dialectOf('x', [endpoint('GET /a*', () => undefined)]), mounts }]),
+  ).toThrow(/last/)
 })
 
 test('an unknown path is answered by the dialect it shares the longest beginning with', async () => {

@@ -25,6 +25,7 @@ export function createHttpServer(edge: Edge, listener: RequestListener): Server 
   // One more than allowed is kept, so that too many can be told from just enough; Node drops the rest silently.
   server.maxHeadersCount = config.maxHeaders + 1
   if (config.maxConnections > 0) server.maxConnections = config.maxConnections
+  server.on('connection', (socket: Socket) => edge.connections.of(socket))
   // `100 Continue` is sent when the body is wanted, which is after the key was checked.
   server.on('checkContinue', listener)
   // Other expectations are not ours to meet; the request is served as if it had none.

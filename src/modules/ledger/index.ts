@@ -8,7 +8,7 @@ import type { Clock } from '#spec/ports.ts'
 import type { Receipt } from '#spec/receipt.ts'
 import { auditLedger, CHECKS, type Violation } from './audit.pg.ts'
 import { toHoldOutcome } from './batch.ts'
-import { LANE_LIMITS, type LaneLimits, MoneyLane } from './lane.ts'
+import { endFailure, LANE_LIMITS, type LaneLimits, MoneyLane, RETRY_PAUSE_MS } from './lane.ts'
 import type { EndOutcome, EndRequest, ExtendRequest, HoldOutcome, HoldRequest } from './operations.ts'
 import * as store from './store.pg.ts'
 
@@ -69,9 +69,6 @@ export interface Ledger {
 
 const ORPHANS_PER_SWEEP = 500
 
-/** Between two tries of a late charge while the database is away. */
-const RETRY_PAUSE_MS = 50
-
 /** `lane` carries holds and ends; `connection` everything else. */
 export function createLedger(
   lane: Lane,
@@ -107,11 +104,15 @@ export function createLedger(
   /** Sent again while the database is away, like every end: its event makes it happen once. */
   async function chargeLate(request: EndRequest, keyId: Uuid, subjects: readonly CapSubject[]) {
     const giveUpAtMs = clock.monotonicMs() + limits.endPatienceMs
+    let maybeCommitted = false
     for (;;) {
       try {
-        return await store.chargeLate(database, request, keyId, subjects)
+        return await store.chargeLate(connection, request, keyId, subjects)
       } catch (error) {
-        if (store.classify(error) === 'statement' || clock.monotonicMs() >= giveUpAtMs) throw error
+        const kind = store.classify(error)
+        if (kind === 'statement') throw error
+        maybeCommitted ||= kind === 'commit-unknown'
+        if (clock.monotonicMs() >= giveUpAtMs) throw endFailure(maybeCommitted, error)
         await clock.sleep(RETRY_PAUSE_MS)
       }
     }

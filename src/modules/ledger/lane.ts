@@ -55,7 +55,7 @@ export interface LaneLimits {
 export const LANE_LIMITS: LaneLimits = { batchItems: 128, endPatienceMs: 30_000, holdPatienceMs: 2_000 }
 
 /** After a failure, the pause before the next try: long enough for a restart, short enough not to be noticed. */
-const RETRY_PAUSE_MS = 50
+export const RETRY_PAUSE_MS = 50
 
 export class MoneyLane {
   readonly #port: LanePort
@@ -160,7 +160,7 @@ export class MoneyLane {
   #giveUp(waiting: WaitingEnd | WaitingHold, cause: unknown): void {
     const { request, maybeCommitted } = waiting
     if (!('kind' in request)) {
-      waiting.reject(maybeCommitted ? outcomeUnknown(cause) : unavailable(cause))
+      waiting.reject(endFailure(maybeCommitted, cause))
       return
     }
     waiting.reject(unavailable(cause))
@@ -188,6 +188,11 @@ export class MoneyLane {
     await this.#send({ ends: ends.slice(0, middleEnd), holds: holds.slice(0, middleHold) })
     await this.#send({ ends: ends.slice(middleEnd), holds: holds.slice(middleHold) })
   }
+}
+
+/** What the caller of an end is told when it is given up. */
+export function endFailure(maybeCommitted: boolean, cause: unknown): GatewayError {
+  return maybeCommitted ? outcomeUnknown(cause) : unavailable(cause)
 }
 
 function unavailable(cause: unknown): GatewayError {

@@ -242,7 +242,10 @@ function toReceipt(row: UsageRow): Receipt {
   }
 }
 
-/** Workspaces with an event or an open hold since a moment of the database's clock, and the moment to ask from next. */
+/**
+ * Workspaces with an event or an open hold since a moment of the database's clock, and the moment to ask from next.
+ * An event's time is when its transaction began, which may be a while before others see it: hence the minute.
+ */
 export async function workspacesThatMoved(
   database: Database,
   since: Date | undefined,
@@ -250,7 +253,7 @@ export async function workspacesThatMoved(
   const { rows } = await database.query<{ until: Date; workspace_ids: Uuid[] | null }>(
     'ledger_moved',
     `select now() as until, (select array_agg(distinct workspace_id) from (
-       select workspace_id from ledger_event where created_at > coalesce($1, now() - interval '1 hour') - interval '5 seconds'
+       select workspace_id from ledger_event where created_at > coalesce($1, now() - interval '1 hour') - interval '1 minute'
        union select workspace_id from hold) m) as workspace_ids`,
     [since ?? null],
   )

@@ -19,7 +19,12 @@ export async function read(chunks: readonly Buffer[], options: { echo?: boolean;
   return { collected, progress }
 }
 
-export function chunk(delta: unknown, finish: string | null = null, more: Record<string, unknown> = {}, index = 0) {
+export function chunk(
+  delta: unknown,
+  finish: string | null = null,
+  more: Record<string, unknown> = {},
+  index = 0,
+) {
   return {
     id: 'c1',
     model: SERVED,
@@ -30,6 +35,10 @@ export function chunk(delta: unknown, finish: string | null = null, more: Record
 }
 
 export const event = (data: unknown) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
-export const USAGE = { id: 'c1', model: SERVED, choices: [], usage: { prompt_tokens: 3, completion_tokens: 5 } }
+export const USAGE = {
+  id: 'c1',
+  model: SERVED,
+  choices: [],
+  usage: { prompt_tokens: 3, completion_tokens: 5 },
+}
 export const FINISH = event(chunk({}, 'stop'))
-

@@ -3,7 +3,16 @@ import addFormats from 'ajv-formats'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ChatMessage, ChatRequest } from '#spec/chat.ts'
-import { chatRequest, contextOf, failureOf, MAIL, openSandbox, readStream, user, WEATHER } from './bench.ts'
+import {
+  chatRequest,
+  contextOf,
+  failureOf,
+  MAIL,
+  openSandbox,
+  readStream,
+  user,
+  WEATHER,
+} from './bench.fixture.ts'
 import { tokensOfText } from './tokens.ts'
 
 const { chat } = openSandbox()

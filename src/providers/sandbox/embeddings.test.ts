@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EmbedRequest } from '#spec/embed.ts'
-import { contextOf, failureOf, openSandbox } from './bench.ts'
+import { contextOf, failureOf, openSandbox } from './bench.fixture.ts'
 
 const { embed } = openSandbox()
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { modelSchema } from '#spec/offering.ts'
 import type { ProviderFailureKind } from '#spec/provider.ts'
-import { chatRequest, contextOf, failureOf, openSandbox, readStream } from './bench.ts'
+import { chatRequest, contextOf, failureOf, openSandbox, readStream } from './bench.fixture.ts'
 import { FAULTS, sandboxModelEntries } from './index.ts'
 
 const QUESTION = 'Tell me about tides and the moon'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chatRequest, contextOf, failureOf, openSandbox, readStream } from './bench.ts'
+import { chatRequest, contextOf, failureOf, openSandbox, readStream } from './bench.fixture.ts'
 import { createSandbox } from './index.ts'
 
 const QUESTION = chatRequest('Tell me about tides and the moon')

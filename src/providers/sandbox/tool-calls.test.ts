@@ -2,7 +2,16 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { describe, expect, it } from 'vitest'
 import type { ChatMessage, ChatRequest, ChatTool } from '#spec/chat.ts'
-import { chatRequest, contextOf, failureOf, MAIL, openSandbox, readStream, user, WEATHER } from './bench.ts'
+import {
+  chatRequest,
+  contextOf,
+  failureOf,
+  MAIL,
+  openSandbox,
+  readStream,
+  user,
+  WEATHER,
+} from './bench.fixture.ts'
 
 const { chat } = openSandbox()
 const TOOLS = [WEATHER, MAIL]

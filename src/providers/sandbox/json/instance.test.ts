@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { randomOf } from '../random.ts'
 import { writeInstance } from './instance.ts'
 import { type Schema, SchemaRefusal } from './schema.ts'
-import { satisfiableSchema, wildSchema } from './schema-arbitrary.ts'
+import { satisfiableSchema, wildSchema } from './schemas.fixture.ts'
 
 const WORDS = ['Paris', 'weather', 'tomorrow', 'umbrella', 'forecast']
 

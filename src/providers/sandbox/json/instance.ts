@@ -217,10 +217,14 @@ class Writer {
     const least = Math.max(rules.minItems, contained.length)
     const length = Math.min(rules.maxItems, least + (shallow ? 0 : this.#random.below(least === 0 ? 4 : 3)))
     if (length < least) throw new Contradiction()
+    const avoided = rules.contains.filter(({ max }) => max < length).map(({ schema }) => ({ not: schema }))
     const items: Json[] = []
     const taken = new Set<string>()
     for (let at = 0; at < length; at++) {
-      const parts = [...rules.items.map(({ prefix, rest }) => prefix[at] ?? rest), ...(contained[at] ?? [])]
+      const parts = [
+        ...rules.items.map(({ prefix, rest }) => prefix[at] ?? rest),
+        ...(contained[at] ?? avoided),
+      ]
       const item = this.#item(parts, rules.unique ? taken : undefined, depth)
       if (item === undefined && at < least) throw new Contradiction()
       if (item === undefined) break

@@ -41,6 +41,7 @@ export interface ItemRules {
 export interface Containment {
   readonly schema: Schema
   readonly min: number
+  readonly max: number
 }
 
 /** Everything the schemas say about one value. */
@@ -275,7 +276,11 @@ function addItems(rules: Rules, schema: SchemaObject): void {
   if (own(schema, 'uniqueItems') === true) rules.unique = true
   const contained = schemaAt(schema, 'contains')
   if (contained !== undefined) {
-    rules.contains.push({ schema: contained, min: numberAt(schema, 'minContains') ?? 1 })
+    rules.contains.push({
+      schema: contained,
+      min: numberAt(schema, 'minContains') ?? 1,
+      max: numberAt(schema, 'maxContains') ?? Number.POSITIVE_INFINITY,
+    })
   }
   const words = ['items', 'prefixItems', 'minItems', 'maxItems', 'uniqueItems', 'contains']
   if (words.some(word => Object.hasOwn(schema, word))) rules.hints.add('array')

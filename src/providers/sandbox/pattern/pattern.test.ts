@@ -69,9 +69,8 @@ describe('sampled texts', () => {
   const anything = () => true
 
   it('match their pattern', () => {
-    const possible = PATTERNS.filter(source => source !== '^\\p{L}+\\s\\p{Lu}$')
     fc.assert(
-      fc.property(fc.constantFrom(...possible), fc.string(), (source, seed) => {
+      fc.property(fc.constantFrom(...PATTERNS), fc.string(), (source, seed) => {
         const text = sampleText([parsePattern(source)], LOOSE, randomOf(seed), anything)
         expect(text, source).toBeDefined()
         expect(new RegExp(source, 'u').test(text ?? '')).toBe(true)

@@ -1,0 +1,42 @@
+/** The load generator, in a process of its own: closed-loop connections over bare sockets, times kept in memory. */
+import process from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { LoadConnection } from './load-connection.ts'
+import { Measures } from './load-measures.ts'
+import type { Load, LoadReply, LoadRequest } from './messages.ts'
+
+process.on('message', (request: LoadRequest) => {
+  run(request.load).catch(error => {
+    process.stderr.write(`load: ${error instanceof Error ? error.stack : String(error)}\n`)
+    process.exit(1)
+  })
+})
+// Its parent is all it lives for.
+process.on('disconnect', () => process.exit(0))
+reply({ kind: 'ready' })
+
+async function run(load: Load): Promise<void> {
+  const measures = new Measures()
+  const requests = load.requests.map(request => Buffer.from(request))
+  const connections: LoadConnection[] = []
+  for (let number = 0; number < load.connections; number++) {
+    const dueMs = (number * load.rampMs) / load.connections
+    const aheadMs = dueMs - measures.elapsedMs()
+    if (aheadMs > 1) await delay(aheadMs)
+    // Each starts elsewhere in the list, so that at no time many use the same key.
+    const first = Math.floor((number * requests.length) / load.connections)
+    connections.push(new LoadConnection(load.port, requests, first, load.streamed, measures))
+  }
+  await delay(load.warmUpMs)
+  reply({ kind: 'window', edge: 'begin' })
+  measures.beginWindow()
+  await delay(load.measureMs)
+  measures.endWindow()
+  reply({ kind: 'window', edge: 'end' })
+  await Promise.all(connections.map(connection => connection.finish()))
+  reply({ kind: 'done', result: measures.result() })
+}
+
+function reply(message: LoadReply): void {
+  process.send?.(message)
+}

@@ -1,0 +1,441 @@
+/** What ledger_apply and its kin answer to what is unusual, asked through the ledger's door. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Uuid } from '#spec/ids.ts'
+import type { HoldOutcome, Ledger } from './index.ts'
+import {
+  createLedgerFixture,
+  extensionOf,
+  holdOf,
+  ids,
+  type LedgerFixture,
+  type Payer,
+  releaseOf,
+  settle,
+  settleOf,
+  TERMS,
+  type TestNode,
+} from './ledger.fixture.ts'
+
+let fixture: LedgerFixture
+let node: TestNode
+let ledger: Ledger
+
+beforeAll(async () => {
+  fixture = await createLedgerFixture()
+  node = await fixture.addNode()
+  ledger = node.ledger
+})
+afterAll(() => fixture.close())
+
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+function held(outcome: HoldOutcome) {
+  if (outcome.outcome !== 'held') throw new Error(`not held: ${outcome.outcome}`)
+  return outcome
+}
+
+async function today(): Promise<string> {
+  const rows = await fixture.sql<{ day: string }>(`select (now() at time zone 'utc')::date as day`)
+  return rows[0]?.day ?? ''
+}
+
+const auditOf = (...payers: Payer[]) => ledger.audit(payers.map(payer => payer.account.workspaceId))
+
+test('a hold of an account that does not exist fails alone, and a quote for it fails too', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const nobody: Payer = { ...payer, account: { workspaceId: ids.next(), mode: 'live' } }
+  const [first, broken, second, end] = await Promise.allSettled([
+    ledger.hold(holdOf(payer, node.id, [10n])),
+    ledger.hold(holdOf(nobody, node.id, [10n])),
+    ledger.hold(holdOf(payer, node.id, [10n])),
+    settle(ledger, payer, ids.next(), 10n),
+  ])
+  expect([first.status, broken.status, second.status, end.status]).toEqual([
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'fulfilled',
+  ])
+  expect(await failure(ledger.tryHold(holdOf(nobody, node.id, [10n])))).toMatchObject({ code: 'P0002' })
+  expect(await failure(ledger.grant(nobody.account, ids.next(), 5n, ''))).toMatchObject({ code: 'P0002' })
+  expect(await failure(settle(ledger, nobody, ids.next(), 5n))).toMatchObject({ code: 'P0002' })
+  expect(await auditOf(payer)).toEqual([])
+})
+
+test.each([
+  ['no amount', []],
+  ['nothing', [0n]],
+  ['less than nothing', [10n, -1n]],
+  ['more than fits a bigint', [2n ** 63n]],
+])('a hold of %s fails alone, and its neighbours are held', async (_, amounts) => {
+  const payer = await fixture.addPayer(1_000n)
+  const asked = [[10n], amounts, [10n], [10n]].map(each => ledger.hold(holdOf(payer, node.id, each)))
+  const results = await Promise.allSettled(asked)
+  expect(results.map(each => each.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+  expect(await ledger.balance(payer.account)).toMatchObject({ heldNanoUsd: 30n })
+  expect(await auditOf(payer)).toEqual([])
+})
+
+test('a hold that does not count for its key and its workspace is refused as a mistake', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  for (const subjects of [[], payer.subjects.slice(0, 1), payer.subjects.slice(1)]) {
+    const hold = holdOf({ ...payer, subjects }, node.id, [10n])
+    expect(await failure(ledger.hold(hold))).toMatchObject({ code: '22023' })
+  }
+  expect(await ledger.balance(payer.account)).toMatchObject({ heldNanoUsd: 0n })
+})
+
+test('amounts near the end of a bigint neither overflow nor pass a limit', async () => {
+  const huge = 2n ** 62n
+  const payer = await fixture.addPayer(huge)
+  await fixture.setCaps(payer.account, 'key', payer.keyId, { daily: huge, monthly: 2n ** 63n - 1n })
+  const outcome = await ledger.hold(
+    holdOf(payer, node.id, [2n ** 63n - 1n, huge + 1n], { headroom: 2_000_000_000 }),
+  )
+  expect(outcome).toMatchObject({
+    outcome: 'refused',
+    refusals: [
+      { code: 'key_daily_cap', limitNanoUsd: huge, neededNanoUsd: huge + 1n },
+      { code: 'insufficient_credits', limitNanoUsd: huge, neededNanoUsd: huge + 1n },
+    ],
+  })
+  const hold = holdOf(payer, node.id, [huge], { headroom: 2_000_000_000 })
+  expect(held(await ledger.hold(hold))).toMatchObject({ amountNanoUsd: huge, availableNanoUsd: 0n })
+  const settled = await settle(ledger, payer, hold.id, 2n ** 63n - 1n)
+  expect(settled).toMatchObject({ chargedNanoUsd: huge, lostNanoUsd: 2n ** 63n - 1n - huge })
+  expect(await auditOf(payer)).toEqual([])
+})
+
+test('a larger amount is taken only while so many such holds would fit, the last as soon as it fits once', async () => {
+  const payer = await fixture.addPayer(400n)
+  const take = (amounts: bigint[], headroom: number) =>
+    ledger.hold(holdOf(payer, node.id, amounts, { headroom })).then(outcome => held(outcome).amountNanoUsd)
+  expect(await take([101n, 7n], 4)).toBe(7n)
+  expect(await take([98n, 7n], 4)).toBe(98n)
+  expect(await take([74n, 295n], 4)).toBe(295n)
+  expect(await ledger.hold(holdOf(payer, node.id, [2n, 1n]))).toMatchObject({ outcome: 'refused' })
+})
+
+test('an unknown key, a key of another workspace or mode and a revoked one are refused alike, an expired one as such', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const other = await fixture.addPayer(1_000n)
+  const inTest = await fixture.addKey({ ...payer.account, mode: 'test' })
+  const asking = (keyId: Uuid) => ledger.hold(holdOf({ ...payer, keyId }, node.id, [10n]))
+  // The first travels alone; all others share a statement, in which the other workspace uses its key rightly.
+  const outcomes = await Promise.all([
+    asking(payer.keyId),
+    ledger.hold(holdOf(other, node.id, [10n])),
+    asking(other.keyId),
+    asking(inTest.keyId),
+    asking(ids.next()),
+  ])
+  expect(outcomes.map(each => each.outcome)).toEqual([
+    'held',
+    'held',
+    'key_revoked',
+    'key_revoked',
+    'key_revoked',
+  ])
+
+  await fixture.sql('update api_key set revoked_at = now() where id = $1', [payer.keyId])
+  await fixture.sql('update api_key set expires_at = now() where id = $1', [other.keyId])
+  expect((await asking(payer.keyId)).outcome).toBe('key_revoked')
+  expect((await ledger.hold(holdOf(other, node.id, [10n]))).outcome).toBe('key_expired')
+})
+
+test('a refusal lists every limit in the way, in the order of the error table, with its figures', async () => {
+  const payer = await fixture.addPayer(100n)
+  const workspaceId = payer.account.workspaceId
+  const spent = holdOf(payer, node.id, [20n])
+  held(await ledger.hold(spent))
+  await settle(ledger, payer, spent.id, 15n)
+  held(await ledger.hold(holdOf(payer, node.id, [5n])))
+  await fixture.setCaps(payer.account, 'key', payer.keyId, { daily: 30n, monthly: 10n })
+  await fixture.setCaps(payer.account, 'workspace', workspaceId, { daily: 0n, monthly: 60n })
+  const refused = await ledger.hold(holdOf(payer, node.id, [500n, 90n]))
+  const day = Date.parse(`${await today()}T00:00:00Z`)
+  const resetsAt = new Date(day + 86_400_000)
+  const monthResetsAt = new Date(Date.UTC(new Date(day).getUTCFullYear(), new Date(day).getUTCMonth() + 1, 1))
+  const figures = { usedNanoUsd: 15n, heldNanoUsd: 5n, neededNanoUsd: 90n }
+  expect(refused).toEqual({
+    outcome: 'refused',
+    availableNanoUsd: 80n,
+    refusals: [
+      { code: 'key_daily_cap', limitNanoUsd: 30n, resetsAt, ...figures },
+      { code: 'key_monthly_cap', limitNanoUsd: 10n, resetsAt: monthResetsAt, ...figures },
+      { code: 'workspace_daily_cap', limitNanoUsd: 0n, resetsAt, ...figures },
+      { code: 'workspace_monthly_cap', limitNanoUsd: 60n, resetsAt: monthResetsAt, ...figures },
+      { code: 'insufficient_credits', limitNanoUsd: 85n, resetsAt: undefined, ...figures, usedNanoUsd: 0n },
+    ],
+  })
+  expect(await ledger.tryHold(holdOf(payer, node.id, [500n, 90n]))).toEqual(refused)
+})
+
+test('a quote writes nothing', async () => {
+  const payer = await fixture.addPayer(100n)
+  expect(held(await ledger.tryHold(holdOf(payer, node.id, [60n])))).toMatchObject({ amountNanoUsd: 60n })
+  expect(await ledger.balance(payer.account)).toEqual({ balanceNanoUsd: 100n, heldNanoUsd: 0n })
+  expect(
+    await fixture.sql('select from cap_window where workspace_id = $1', [payer.account.workspaceId]),
+  ).toEqual([])
+})
+
+/** Makes an open hold, and the windows it counts in, so many days older. The payer has no other holds or charges. */
+async function ageHold(payer: Payer, days: number): Promise<string> {
+  const workspaceId = payer.account.workspaceId
+  await fixture.sql('update hold set window_day = window_day - $2::int where workspace_id = $1', [
+    workspaceId,
+    days,
+  ])
+  await fixture.sql(
+    `update cap_window set starts_on = case period when 'day' then starts_on - $2::int
+       else date_trunc('month', (now() at time zone 'utc')::date - $2::int)::date end
+     where workspace_id = $1`,
+    [workspaceId, days],
+  )
+  const rows = await fixture.sql<{ day: string }>(
+    'select window_day as day from hold where workspace_id = $1',
+    [workspaceId],
+  )
+  return rows[0]?.day ?? ''
+}
+
+interface WindowRow {
+  readonly period: string
+  readonly starts_on: string
+  readonly used_nano_usd: bigint
+  readonly held_nano_usd: bigint
+}
+
+async function keyWindows(payer: Payer): Promise<(string | bigint)[][]> {
+  const rows = await fixture.sql<WindowRow>(
+    `select period, starts_on, used_nano_usd, held_nano_usd from cap_window
+     where scope_id = $1 order by period, starts_on`,
+    [payer.keyId],
+  )
+  return rows.map(row => [row.period, row.starts_on, row.used_nano_usd, row.held_nano_usd])
+}
+
+test.each([1, 40])(
+  'a hold of %d days ago is extended against that day and settles there, while today has its own windows',
+  async days => {
+    const payer = await fixture.addPayer(1_000n)
+    await fixture.setCaps(payer.account, 'key', payer.keyId, { daily: 100n })
+    const old = holdOf(payer, node.id, [60n])
+    held(await ledger.hold(old))
+    const day = await ageHold(payer, days)
+    const now = await today()
+    // The old day has 40 left; today has 100, of which the first takes 80.
+    const [first, tooMuch, extended, second] = await Promise.all([
+      ledger.hold(holdOf(payer, node.id, [80n])),
+      ledger.extend(extensionOf(payer, old.id, day, 101n)),
+      ledger.extend(extensionOf(payer, old.id, day, 90n)),
+      ledger.hold(holdOf(payer, node.id, [20n])),
+    ])
+    expect([first, extended, second].map(outcome => held(outcome).windowDay)).toEqual([now, day, now])
+    expect(tooMuch).toMatchObject({
+      outcome: 'refused',
+      refusals: [{ code: 'key_daily_cap', heldNanoUsd: 60n }],
+    })
+    await settle(ledger, payer, old.id, 70n)
+    const month = (of: string) => `${of.slice(0, 7)}-01`
+    const sameMonth = month(day) === month(now)
+    expect(await keyWindows(payer)).toEqual([
+      ['day', day, 70n, 0n],
+      ['day', now, 0n, 100n],
+      ...(sameMonth
+        ? [['month', month(now), 70n, 100n]]
+        : [
+            ['month', month(day), 70n, 0n],
+            ['month', month(now), 0n, 100n],
+          ]),
+    ])
+    expect(await auditOf(payer)).toEqual([])
+  },
+)
+
+test('a hold of today and an extension of yesterday share their month: together they never pass its cap', async () => {
+  const payer = await fixture.addPayer(10_000n)
+  const old = holdOf(payer, node.id, [10n])
+  held(await ledger.hold(old))
+  // A day of the same month that is not today, which the first of a month does not have in its past.
+  const days = (await today()).endsWith('-01') ? -1 : 1
+  const day = await ageHold(payer, days)
+  await fixture.setCaps(payer.account, 'key', payer.keyId, { monthly: 100n })
+  const outcomes = await Promise.all([
+    ledger.hold(holdOf(payer, node.id, [10n])),
+    ledger.hold(holdOf(payer, node.id, [50n])),
+    ledger.extend(extensionOf(payer, old.id, day, 60n)),
+    ledger.extend(extensionOf(payer, old.id, day, 40n)),
+  ])
+  expect(outcomes.map(each => each.outcome)).toEqual(['held', 'held', 'refused', 'held'])
+  expect((await keyWindows(payer)).at(-1)?.slice(2)).toEqual([0n, 100n])
+  expect(await auditOf(payer)).toEqual([])
+})
+
+test('holds and extensions of one call in one batch count once each', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const day = await today()
+  const hold = holdOf(payer, node.id, [10n])
+  const outcomes = await Promise.all([
+    ledger.hold(holdOf(payer, node.id, [1n])),
+    ledger.hold(hold),
+    ledger.hold(hold),
+    ledger.extend(extensionOf(payer, hold.id, day, 30n)),
+    ledger.extend(extensionOf(payer, hold.id, day, 20n)),
+    ledger.extend(extensionOf(payer, hold.id, day, 50n)),
+  ])
+  expect(outcomes.map(each => held(each).amountNanoUsd)).toEqual([1n, 10n, 10n, 30n, 30n, 50n])
+  expect(await ledger.balance(payer.account)).toMatchObject({ heldNanoUsd: 51n })
+  expect(await auditOf(payer)).toEqual([])
+})
+
+test('ends of one call in one batch charge once, and the others are told so', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const hold = holdOf(payer, node.id, [100n])
+  held(await ledger.hold(hold))
+  const ends = await Promise.all([
+    ledger.hold(holdOf(payer, node.id, [1n])),
+    settle(ledger, payer, hold.id, 70n),
+    settle(ledger, payer, hold.id, 70n),
+    ledger.release(releaseOf(payer, hold.id)),
+  ])
+  expect(ends.slice(1)).toMatchObject([
+    { chargedNanoUsd: 70n, lostNanoUsd: 0n },
+    { chargedNanoUsd: 70n, lostNanoUsd: 0n },
+    { outcome: 'already_settled', chargedNanoUsd: 70n },
+  ])
+  expect(await ledger.balance(payer.account)).toMatchObject({ balanceNanoUsd: 930n })
+  expect(await auditOf(payer)).toEqual([])
+})
+
+test('an extension that was already made is held whatever the caps have become, and a larger one is not', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const hold = holdOf(payer, node.id, [100n])
+  const { windowDay } = held(await ledger.hold(hold))
+  await fixture.setCaps(payer.account, 'key', payer.keyId, { daily: 50n })
+  expect(held(await ledger.extend(extensionOf(payer, hold.id, windowDay, 100n))).amountNanoUsd).toBe(100n)
+  expect((await ledger.extend(extensionOf(payer, hold.id, windowDay, 101n))).outcome).toBe('refused')
+  expect(await settle(ledger, payer, hold.id, 100n)).toMatchObject({ chargedNanoUsd: 100n })
+})
+
+test('an extension that names other windows than its hold is refused as a mistake', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const sibling = await fixture.addKey(payer.account)
+  const hold = holdOf(payer, node.id, [10n])
+  const { windowDay } = held(await ledger.hold(hold))
+  expect(await failure(ledger.extend(extensionOf(payer, hold.id, '2026-01-01', 20n)))).toMatchObject({
+    code: '22023',
+  })
+  expect(await failure(ledger.extend(extensionOf(sibling, hold.id, windowDay, 20n)))).toMatchObject({
+    code: '22023',
+  })
+  const inTest = { ...payer, account: { ...payer.account, mode: 'test' as const } }
+  expect(await failure(ledger.extend(extensionOf(inTest, hold.id, windowDay, 20n)))).toMatchObject({
+    code: '22023',
+  })
+  expect(await ledger.release(releaseOf(inTest, hold.id))).toMatchObject({ outcome: 'unknown' })
+  expect(await auditOf(payer)).toEqual([])
+})
+
+test('a hold that comes late, after its call has ended, is not taken again', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const hold = holdOf(payer, node.id, [10n])
+  held(await ledger.hold(hold))
+  await ledger.release(releaseOf(payer, hold.id))
+  expect((await ledger.hold(hold)).outcome).toBe('no_hold')
+  expect(await ledger.balance(payer.account)).toMatchObject({ heldNanoUsd: 0n })
+})
+
+test('a hold asked again after midnight still names the day it counts in', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const hold = holdOf(payer, node.id, [10n])
+  held(await ledger.hold(hold))
+  const day = await ageHold(payer, 1)
+  expect(held(await ledger.hold(hold)).windowDay).toBe(day)
+})
+
+test('what a provider calls itself, however broken the text, never keeps a call from being settled', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const hold = holdOf(payer, node.id, [10n], { terms: { ...TERMS, requestedModel: 'a\0b\ud800' } })
+  held(await ledger.hold(hold))
+  const end = settleOf(payer, hold.id, 5n)
+  const usage = { ...end.usage, upstreamModel: 'x\0y', latencyMs: 12.7, firstByteMs: 3.2 }
+  await ledger.settle({ ...end, usage }, payer.keyId, payer.subjects)
+  expect(await ledger.receipt(payer.account, hold.id)).toMatchObject({
+    upstreamModel: 'xy',
+    latencyMs: 13,
+    firstByteMs: 3,
+    chargeNanoUsd: 5n,
+  })
+})
+
+test('one hold that cannot be released keeps no other open', async () => {
+  const owner = await fixture.registerNode()
+  const payer = await fixture.addPayer(1_000n)
+  const holds = [1, 2, 3].map(() => holdOf(payer, owner, [10n]))
+  await ledger.holdMany(holds)
+  const [, broken] = holds
+  if (!broken) throw new Error('no hold')
+  await fixture.sql(`insert into ledger_event values ($1, 'hold:' || $2::uuid, 'released', 0)`, [
+    payer.account.workspaceId,
+    broken.id,
+  ])
+  await fixture.killNode(owner)
+  expect(await ledger.releaseOrphans({ deadAfterMs: 20_000 })).toBe(2)
+  expect(await ledger.balance(payer.account)).toMatchObject({ heldNanoUsd: 10n })
+  expect(await auditOf(payer)).toMatchObject([{ invariant: 'hold-ends-once', subject: broken.id }])
+  await fixture.sql('delete from ledger_event where workspace_id = $1 and event_key = $2', [
+    payer.account.workspaceId,
+    `hold:${broken.id}`,
+  ])
+  expect(await ledger.releaseOrphans({ deadAfterMs: 20_000 })).toBe(1)
+})
+
+test('a hold without an owner outlives every node', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const hold = holdOf(payer, node.id, [10n])
+  held(await ledger.hold(hold))
+  await fixture.sql('update hold set owner = null, deadline = null where id = $1', [hold.id])
+  await ledger.releaseOrphans({ deadAfterMs: 0, allInline: true })
+  expect(await ledger.balance(payer.account)).toEqual({ balanceNanoUsd: 1_000n, heldNanoUsd: 10n })
+  expect(await settle(ledger, payer, hold.id, 10n)).toMatchObject({ chargedNanoUsd: 10n })
+})
+
+test('the last line: no statement whatever leaves an account with less than it holds, or changes an entry', async () => {
+  const payer = await fixture.addPayer(100n)
+  held(await ledger.hold(holdOf(payer, node.id, [60n])))
+  const workspaceId = payer.account.workspaceId
+  const spend = fixture.sql('update account set balance_nano_usd = 59 where workspace_id = $1', [workspaceId])
+  expect(await failure(spend)).toMatchObject({ code: '23514', constraint: 'balance_covers_holds' })
+  const rewrite = fixture.sql('update ledger_entry set amount_nano_usd = 1 where workspace_id = $1', [
+    workspaceId,
+  ])
+  expect(String(await failure(rewrite))).toContain('never changed or deleted')
+  const erase = fixture.sql('delete from ledger_entry where workspace_id = $1', [workspaceId])
+  expect(String(await failure(erase))).toContain('never changed or deleted')
+})
+
+test('a grant counts once, and house keeping from two nodes at once is safe', async () => {
+  const payer = await fixture.addPayer(0n)
+  const grantId = ids.next()
+  const balances = await Promise.all(
+    Array.from({ length: 8 }, () => ledger.grant(payer.account, grantId, 500n, 'a gift')),
+  )
+  expect(new Set(balances)).toEqual(new Set([500n]))
+  const names = await fixture.sql<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits
+     where inhparent in ('ledger_entry'::regclass, 'usage'::regclass) and inhrelid::regclass::text like '%\\_20%'
+     order by 1 desc limit 1`,
+  )
+  await fixture.sql(`drop table ${names[0]?.name}`)
+  await Promise.all([ledger.keepHouse(), ledger.keepHouse(), ledger.keepHouse()])
+  expect(await fixture.sql('select to_regclass($1) is not null as exists', [names[0]?.name])).toEqual([
+    { exists: true },
+  ])
+  expect(await auditOf(payer)).toEqual([])
+})
