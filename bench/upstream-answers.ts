@@ -1,4 +1,5 @@
 /** The bytes the upstream answers with. Their usage is fixed, so that every call has one price. */
+import process from 'node:process'
 
 /** What every plain call used, and every stream, however long it was. */
 export const PLAIN_USAGE = { prompt: 480, completion: 30 } as const
@@ -83,12 +84,10 @@ const ROLE_EVENT = httpChunk(
   ),
 )
 
-const timedParts = event(
-  `[{"index":0,"delta":{${TIME_MARK}${'0'.repeat(TIME_DIGITS)}"},"logprobs":null,"finish_reason":null}]`,
-)
-const [timedBefore = '', timedAfter = ''] = httpChunk(timedParts).split('0'.repeat(TIME_DIGITS))
-const TIMED_BEFORE = timedBefore
-const TIMED_AFTER = timedAfter
+const TIME_PLACE = '#'.repeat(TIME_DIGITS)
+const [TIMED_BEFORE, TIMED_AFTER] = httpChunk(
+  event(`[{"index":0,"delta":{${TIME_MARK}${TIME_PLACE}"},"logprobs":null,"finish_reason":null}]`),
+).split(TIME_PLACE) as [string, string]
 
 const FINISH = httpChunk(event('[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]'))
 const END = `${httpChunk('data: [DONE]\n\n')}0\r\n\r\n`

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { endpoint, fakeGateway, KEY, moment, ok, RawClient, rawRequest, startEdge } from './edge.fixture.ts'
 
@@ -60,6 +61,26 @@ test('a body over the limit is refused by its announced length, and the client c
   expect(status).toBe(413)
   expect(JSON.parse(text)).toMatchObject({ dialect: 'first', code: 'payload_too_large' })
   expect(text).toContain('1000 bytes')
+})
+
+test('a large body arrives whole where the endpoint takes it, announced or chunked', async () => {
+  const { url } = await startEdge({
+    endpoints: [
+      endpoint('POST /echo', ({ reply, call }) => reply.send(ok(call.bodyDigest())), {
+        bodyLimitBytes: 48 * 1024 * 1024,
+      }),
+    ],
+  })
+  const body = randomBytes(5_000_000)
+  const digest = createHash('sha256').update(body).digest('hex')
+  expect(await post(url, {}, body)).toEqual({ status: 200, text: digest })
+  const chunked = await fetch(`${url}/v1/echo`, {
+    method: 'POST',
+    headers: { Authorization: KEY },
+    body: new Blob([body]).stream(),
+    duplex: 'half',
+  })
+  expect(await chunked.text()).toBe(digest)
 })
 
 test('a chunked body over the limit is refused as soon as it is too long', async () => {

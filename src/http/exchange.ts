@@ -11,6 +11,7 @@ import { FlushWatch } from './flush-watch.ts'
 import * as headers from './headers.ts'
 import { linger } from './linger.ts'
 import { plainError } from './plain-error.ts'
+import { hasBody } from './request-head.ts'
 import { OutgoingStream, type StreamOwner } from './stream.ts'
 
 /** In the log and the metrics: the client left before there was an answer (nginx's number for it). */
@@ -293,11 +294,4 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
       event,
     )
   }
-}
-
-/** Whether the head announced a body. Node calls back before it knows that a request without one is complete. */
-export function hasBody(request: IncomingMessage): boolean {
-  const { headers } = request
-  const length = headers['content-length']
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '#spec/errors.ts'
 import { tooLarge } from './body.ts'
-import { hasBody } from './exchange.ts'
 import { unsupportedContentType } from './failure.ts'
 
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
@@ -54,4 +53,11 @@ function checkEncoding(encoding: string | undefined): void {
     'unsupported_media_type',
     'Compressed request bodies are not accepted. Send the body without Content-Encoding.',
   )
+}
+
+/** Whether the head announced a body. Node calls back before it knows that a request without one is complete. */
+export function hasBody(request: IncomingMessage): boolean {
+  const { headers } = request
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }

@@ -83,9 +83,19 @@ export interface ChatRequest {
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter'
 
+/** How sure a model was of one token, as a natural logarithm of its probability (0 is certain). */
+export interface TokenLogprob {
+  readonly token: string
+  readonly logprob: number
+  /** The likeliest tokens at this place, as many as were asked for, likeliest first. */
+  readonly top: readonly { readonly token: string; readonly logprob: number }[]
+}
+
 export interface ChatChoice {
   readonly index: number
   readonly text: string | null
+  /** Of the text's tokens, in order; `undefined` where they were not asked for or are not known. */
+  readonly logprobs?: readonly TokenLogprob[] | undefined
   readonly refusal: string | null
   readonly toolCalls: readonly ToolCall[]
   readonly finishReason: FinishReason
@@ -104,7 +114,13 @@ export interface ChatResult {
 
 /** One piece of a streamed chat. Several may come from one read of the upstream socket. */
 export type ChatStreamPart =
-  | { readonly type: 'text-delta'; readonly choice: number; readonly text: string }
+  | {
+      readonly type: 'text-delta'
+      readonly choice: number
+      readonly text: string
+      /** As in a whole answer, of this piece. */
+      readonly logprobs?: readonly TokenLogprob[] | undefined
+    }
   | {
       readonly type: 'tool-call-delta'
       readonly choice: number

@@ -48,7 +48,10 @@ export interface WireStream {
    * a failure must be told in the stream; before, it can still have a status of its own.
    */
   readonly headSent: boolean
-  /** Writes, flushing the head first. Returns `undefined`, or a promise while the client must catch up. */
+  /**
+   * Writes, flushing the head first. Returns `undefined`, or a promise while the client must catch up. On an event
+   * stream each write holds whole events, because a keep-alive comment may go out between any two of them.
+   */
   write(bytes: string | Buffer): Promise<void> | undefined
   /** Ends the answer. Trailers are sent to clients that asked for them. */
   end(trailers: Readonly<Record<string, string>>): void

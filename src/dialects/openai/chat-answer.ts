@@ -4,6 +4,7 @@ import type { ChatChoice, ChatResult } from '#spec/chat.ts'
 import type { Call, WireAnswer } from '#spec/gateway.ts'
 import { timeOfId } from '#spec/ids.ts'
 import { WIRE_FORMAT } from './chat-request.ts'
+import { logprobsBody } from './logprobs.ts'
 import { chatUsage } from './usage.ts'
 
 /**
@@ -51,7 +52,7 @@ function choiceBody(choice: ChatChoice): object {
         })),
       }),
     },
-    logprobs: null,
+    logprobs: logprobsBody(choice.logprobs),
     finish_reason: choice.finishReason,
   }
 }

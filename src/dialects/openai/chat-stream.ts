@@ -8,6 +8,7 @@ import { type CreditScale, chargedCreditsOf } from '#spec/money.ts'
 import { completionId, createdSeconds } from './chat-answer.ts'
 import { WIRE_FORMAT } from './chat-request.ts'
 import { errorBody } from './errors.ts'
+import { logprobsBody } from './logprobs.ts'
 import { chatUsage, overVendorUsage } from './usage.ts'
 
 type TypedPart = Exclude<ChatStreamPart, { readonly type: 'wire' }>
@@ -53,7 +54,8 @@ class CompletionStream {
   }
 
   part(part: ChatStreamPart): string | Buffer {
-    if (part.type !== 'wire') return this.#chunk(part.choice, deltaText(part), finishText(part), '')
+    if (part.type !== 'wire')
+      return this.#chunk(part.choice, deltaText(part), finishText(part), '', logprobsText(part))
     if (part.format !== WIRE_FORMAT)
       throw new Error(`a stream of ${part.format} cannot be sent as ${WIRE_FORMAT}`)
     this.#beginAll()
@@ -92,12 +94,12 @@ class CompletionStream {
     })
   }
 
-  #chunk(choice: number, delta: string, finishReason: string, more: string): string {
+  #chunk(choice: number, delta: string, finishReason: string, more: string, logprobs = 'null'): string {
     const role = this.#begun.has(choice) ? '' : '"role":"assistant"'
     this.#begun.add(choice)
     if (finishReason !== 'null') this.#finished.add(choice)
     const comma = role !== '' && delta !== '' ? ',' : ''
-    return `${this.#head}${choice},"delta":{${role}${comma}${delta}},"logprobs":null,"finish_reason":${finishReason}}]${this.#usageIsNull}${more}}\n\n`
+    return `${this.#head}${choice},"delta":{${role}${comma}${delta}},"logprobs":${logprobs},"finish_reason":${finishReason}}]${this.#usageIsNull}${more}}\n\n`
   }
 }
 
@@ -113,6 +115,10 @@ function deltaText(part: TypedPart): string {
     },
   }
   return `"tool_calls":${JSON.stringify([call])}`
+}
+
+function logprobsText(part: TypedPart): string {
+  return part.type === 'text-delta' && part.logprobs ? JSON.stringify(logprobsBody(part.logprobs)) : 'null'
 }
 
 function finishText(part: TypedPart): string {

@@ -28,17 +28,17 @@ const SCOPED = (column: string) => `($1::uuid[] is null or ${column} = any($1))`
 export const CHECKS: readonly Check[] = [
   {
     invariant: 'balance-is-sum-of-entries',
-    promise: 'the balance of an account is the sum of its entries',
+    promise: 'the balance of an account is the sum of its entries, and no entry is of no account',
     query: `
-      select a.workspace_id, a.mode::text as subject,
-        format('balance %s, entries %s', a.balance_nano_usd, coalesce(e.total, 0)) as detail
-      from account a left join (
+      select coalesce(a.workspace_id, e.workspace_id) as workspace_id, coalesce(a.mode, e.mode)::text as subject,
+        format('balance %s, entries %s', coalesce(a.balance_nano_usd::text, 'missing'), coalesce(e.total, 0)) as detail
+      from (select * from account where ${SCOPED('workspace_id')}) a full join (
         select workspace_id, mode,
           sum(case when credit = 'workspace' then amount_nano_usd else 0 end)
           - sum(case when debit = 'workspace' then amount_nano_usd else 0 end) as total
         from ledger_entry where ${SCOPED('workspace_id')} group by 1, 2
-      ) e using (workspace_id, mode)
-      where ${SCOPED('a.workspace_id')} and a.balance_nano_usd <> coalesce(e.total, 0)`,
+      ) e on e.workspace_id = a.workspace_id and e.mode = a.mode
+      where a.workspace_id is null or a.balance_nano_usd <> coalesce(e.total, 0)`,
   },
   {
     invariant: 'held-is-sum-of-holds',
@@ -131,6 +131,21 @@ export const CHECKS: readonly Check[] = [
       ) d where workspace_used <> key_used`,
   },
   {
+    invariant: 'key-is-sum-of-receipts',
+    promise: 'what a key spent is what the receipts of its calls say',
+    query: `
+      select coalesce(w.workspace_id, u.workspace_id) as workspace_id, coalesce(w.scope_id, u.key_id)::text as subject,
+        format('windows %s, receipts %s', coalesce(w.used, 0), coalesce(u.charge, 0)) as detail
+      from (
+        select workspace_id, mode, scope_id, sum(used_nano_usd) as used from cap_window
+        where ${SCOPED('workspace_id')} and scope = 'key' and period = 'day' group by 1, 2, 3
+      ) w full join (
+        select workspace_id, mode, key_id, sum(charge_nano_usd) as charge from usage
+        where ${SCOPED('workspace_id')} group by 1, 2, 3
+      ) u on u.workspace_id = w.workspace_id and u.mode = w.mode and u.key_id = w.scope_id
+      where coalesce(w.used, 0) <> coalesce(u.charge, 0)`,
+  },
+  {
     invariant: 'windows-are-sum-of-charges',
     promise: 'what the windows of a workspace counted is what its entries charged',
     query: `
@@ -149,18 +164,27 @@ export const CHECKS: readonly Check[] = [
   },
   {
     invariant: 'entry-has-its-event',
-    promise: 'every entry of the last 30 days stands behind an event, for the same amount, and only once',
+    promise: 'every entry of the last 29 days stands behind an event, for the same amount, and only once',
     query: `
       select e.workspace_id, format('%s %s', e.kind, e.id) as subject,
-        format('entry %s, event %s', e.total, coalesce(v.amount_nano_usd::text, 'missing')) as detail
+        format('%s of %s, event %s', e.entries, e.total, coalesce(v.amount_nano_usd::text, 'missing')) as detail
       from (
-        select workspace_id, kind, id, sum(amount_nano_usd) as total, min(created_at) as created_at
+        select workspace_id, kind, id, sum(amount_nano_usd) as total, count(*) as entries
         from ledger_entry where ${SCOPED('workspace_id')} and kind in ('settle', 'late_charge', 'grant')
           and created_at > now() - interval '29 days' group by 1, 2, 3
       ) e
       left join ledger_event v on v.workspace_id = e.workspace_id and v.event_key =
         case e.kind when 'settle' then 'hold:' when 'late_charge' then 'late:' else 'grant:' end || e.id
-      where v.event_key is null or v.amount_nano_usd <> e.total`,
+      where v.event_key is null or v.amount_nano_usd <> e.total or e.entries > 1
+      union all
+      select e.workspace_id, format('operator_loss %s', e.id), format('%s of %s', e.entries, e.total)
+      from (
+        select workspace_id, id, sum(amount_nano_usd) as total, count(*) as entries
+        from ledger_entry where ${SCOPED('workspace_id')} and kind = 'operator_loss'
+          and created_at > now() - interval '29 days' group by 1, 2
+      ) e
+      where e.entries > 1 or not exists (select 1 from ledger_event v
+        where v.workspace_id = e.workspace_id and v.event_key in ('hold:' || e.id, 'late:' || e.id))`,
   },
   {
     invariant: 'event-has-its-entry',
@@ -168,21 +192,25 @@ export const CHECKS: readonly Check[] = [
     query: `
       select v.workspace_id, v.event_key as subject, format('%s of %s without an entry', v.outcome, v.amount_nano_usd) as detail
       from ledger_event v where ${SCOPED('v.workspace_id')} and v.amount_nano_usd > 0 and not exists (
-        select 1 from ledger_entry e where e.workspace_id = v.workspace_id and e.id = split_part(v.event_key, ':', 2)::uuid
-          and e.kind = case split_part(v.event_key, ':', 1) when 'hold' then 'settle' when 'late' then 'late_charge' else 'grant' end::entry_kind)`,
+        select 1 from ledger_entry e where e.workspace_id = v.workspace_id and v.event_key =
+          case e.kind when 'settle' then 'hold:' when 'late_charge' then 'late:' when 'grant' then 'grant:' end || e.id)`,
   },
   {
     invariant: 'receipt-equals-charge',
-    promise: 'every receipt says what the ledger took, and every charge has a receipt',
+    promise: 'every receipt says what the ledger took, and every charge and every ended hold has one receipt',
     query: `
       select coalesce(u.workspace_id, e.workspace_id) as workspace_id, coalesce(u.id, e.id)::text as subject,
         format('receipt %s, entries %s', coalesce(u.charge::text, 'missing'), coalesce(e.charge, 0)) as detail
-      from (select workspace_id, id, sum(charge_nano_usd) as charge from usage
+      from (select workspace_id, id, sum(charge_nano_usd) as charge, count(*) as receipts from usage
         where ${SCOPED('workspace_id')} and held_nano_usd > 0 group by 1, 2) u
       full join (select workspace_id, id, sum(amount_nano_usd) as charge from ledger_entry
         where ${SCOPED('workspace_id')} and kind in ('settle', 'late_charge') group by 1, 2) e
         on e.workspace_id = u.workspace_id and e.id = u.id
-      where u.id is null or u.charge <> coalesce(e.charge, 0)`,
+      where u.id is null or u.charge <> coalesce(e.charge, 0) or u.receipts > 1
+      union all
+      select v.workspace_id, v.event_key, format('%s without a receipt', v.outcome)
+      from ledger_event v where ${SCOPED('v.workspace_id')} and v.event_key like 'hold:%'
+        and not exists (select 1 from usage u where u.workspace_id = v.workspace_id and 'hold:' || u.id = v.event_key)`,
   },
   {
     invariant: 'settled-within-hold',
@@ -214,12 +242,12 @@ export const CHECKS: readonly Check[] = [
   },
   {
     invariant: 'answer-belongs-to-a-settled-call',
-    promise: 'no stored answer is called done unless its call was settled',
+    promise: 'no stored answer is called done unless its call was settled, or was free',
     query: `
       select k.workspace_id, k.request_id::text as subject, format('answer is done, call %s', coalesce(v.outcome, 'never ended')) as detail
       from idempotency k left join ledger_event v on v.workspace_id = k.workspace_id and v.event_key = 'hold:' || k.request_id
       where ${SCOPED('k.workspace_id')} and k.state = 'done' and v.outcome is distinct from 'settled'
-        and exists (select 1 from usage u where u.workspace_id = k.workspace_id and u.id = k.request_id and u.held_nano_usd > 0)`,
+        and not exists (select 1 from usage u where u.workspace_id = k.workspace_id and u.id = k.request_id and u.held_nano_usd = 0)`,
   },
 ]
 

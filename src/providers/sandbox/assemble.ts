@@ -6,11 +6,13 @@ import type {
   ChatStreamEnd,
   ChatStreamPart,
   FinishReason,
+  TokenLogprob,
   ToolCall,
 } from '#spec/chat.ts'
 
 interface Growing {
   text: string
+  logprobs: TokenLogprob[] | undefined
   readonly calls: ToolCall[]
   /** `length` until a finish says otherwise: a stream that was cut. */
   finishReason: FinishReason
@@ -24,7 +26,7 @@ export function assembleChat(
 ): ChatResult {
   const growing = Array.from(
     { length: Math.max(1, request.choices) },
-    (): Growing => ({ text: '', calls: [], finishReason: 'length' }),
+    (): Growing => ({ text: '', logprobs: undefined, calls: [], finishReason: 'length' }),
   )
   for (const part of parts) {
     const choice = part.type === 'wire' ? undefined : growing[part.choice]
@@ -42,7 +44,10 @@ export function outputBytesOf(choices: readonly Pick<ChatChoice, 'text' | 'toolC
 }
 
 function add(choice: Growing, part: ChatStreamPart): void {
-  if (part.type === 'text-delta') choice.text += part.text
+  if (part.type === 'text-delta') {
+    choice.text += part.text
+    if (part.logprobs) choice.logprobs = [...(choice.logprobs ?? []), ...part.logprobs]
+  }
   if (part.type === 'finish') choice.finishReason = part.reason
   if (part.type !== 'tool-call-delta') return
   const call = choice.calls[part.index] ?? { id: '', name: '', arguments: '' }
@@ -53,6 +58,13 @@ function add(choice: Growing, part: ChatStreamPart): void {
   }
 }
 
-function finished({ text, calls, finishReason }: Growing, index: number): ChatChoice {
-  return { index, text: calls.length > 0 ? null : text, refusal: null, toolCalls: calls, finishReason }
+function finished({ text, logprobs, calls, finishReason }: Growing, index: number): ChatChoice {
+  return {
+    index,
+    text: calls.length > 0 ? null : text,
+    logprobs,
+    refusal: null,
+    toolCalls: calls,
+    finishReason,
+  }
 }

@@ -9,7 +9,7 @@ import { type FaultEffect, faultOf } from './faults.ts'
 import { factsFor, type ModelFacts } from './models.ts'
 import { type Pace, VendorTime } from './pace.ts'
 import { type ChatPlan, type PlannedChoice, planChat } from './plan.ts'
-import { sendPlan } from './stream.ts'
+import { sendPlan, textLogprobs } from './stream.ts'
 import { cutToTokens, tokensOfText } from './tokens.ts'
 
 export interface SandboxSetting {
@@ -26,12 +26,12 @@ export function createChat(setting: SandboxSetting): ChatCapability {
       const tokens = Math.max(...plan.choices.map(choice => choice.outputTokens))
       await time.untilFirstByte(tokens)
       if (effect?.kind === 'break') throw new ProviderFailure('vendor', effect.message)
-      return resultOf(plan, effect)
+      return resultOf(plan, request, effect)
     },
     async stream(request, context, receive) {
       const { plan, time, effect } = begin(request, context, setting)
       if (effect?.kind === 'silence' && effect.share === 0) await time.silence(false)
-      await sendPlan(plan, time, receive, effect)
+      await sendPlan(plan, request, time, receive, effect)
       return { usage: reportedUsage(plan.usage, effect) }
     },
     assemble: assembleChat,
@@ -93,10 +93,11 @@ function altered(plan: ChatPlan, answer: 'empty' | 'filtered'): ChatPlan {
   return { choices, usage: { ...plan.usage, outputTokens } }
 }
 
-function resultOf(plan: ChatPlan, effect: FaultEffect | undefined): ChatResult {
+function resultOf(plan: ChatPlan, request: ChatRequest, effect: FaultEffect | undefined): ChatResult {
   const choices = plan.choices.map(({ index, text, toolCalls, finishReason }) => ({
     index,
     text,
+    logprobs: textLogprobs(text, request),
     refusal: null,
     toolCalls,
     finishReason,

@@ -1,7 +1,8 @@
 /** An answer in pieces, in the order and at the pace in which a vendor would send it. */
-import type { ChatStreamPart } from '#spec/chat.ts'
+import type { ChatRequest, ChatStreamPart } from '#spec/chat.ts'
 import { type ChatStreamReceiver, ProviderFailure } from '#spec/provider.ts'
 import type { FaultEffect } from './faults.ts'
+import { logprobsOf } from './logprobs.ts'
 import type { VendorTime } from './pace.ts'
 import type { ChatPlan, PlannedChoice } from './plan.ts'
 import { tokensOfBytes, tokensOfText } from './tokens.ts'
@@ -14,11 +15,12 @@ interface Piece {
 /** Sends the plan. A `break` or `silence` effect ends it after its share, by a ProviderFailure. */
 export async function sendPlan(
   plan: ChatPlan,
+  request: ChatRequest,
   time: VendorTime,
   receive: ChatStreamReceiver,
   effect: FaultEffect | undefined,
 ): Promise<void> {
-  const all = interleaved(plan.choices.map(piecesOf))
+  const all = interleaved(plan.choices.map(choice => piecesOf(choice, request)))
   const share = effect?.kind === 'break' || effect?.kind === 'silence' ? effect.share : undefined
   const sent = share === undefined ? all : all.slice(0, lengthOfShare(all, share))
   await time.untilFirstByte(plan.usage.reasoningTokens)
@@ -64,16 +66,31 @@ function interleaved(choices: readonly (readonly Piece[])[]): Piece[] {
   ).flat()
 }
 
-function piecesOf(choice: PlannedChoice): Piece[] {
+function piecesOf(choice: PlannedChoice, request: ChatRequest): Piece[] {
   const { index, text, toolCalls, finishReason } = choice
+  const logprobs = textLogprobs(text, request)
   return [
-    ...pieced(text ?? '').map(({ text, tokens }) => ({
-      part: { type: 'text-delta', choice: index, text } as const,
-      tokens,
+    ...pieced(text ?? '').map((piece, at) => ({
+      part: {
+        type: 'text-delta',
+        choice: index,
+        text: piece.text,
+        logprobs: logprobs?.slice(at, at + 1),
+      } as const,
+      tokens: piece.tokens,
     })),
     ...toolCalls.flatMap((call, at) => piecesOfCall(index, at, call)),
     { part: { type: 'finish', choice: index, reason: finishReason }, tokens: 0 },
   ]
+}
+
+/** How sure the sandbox is of a text, piece by piece as it is streamed. */
+export function textLogprobs(text: string | null, request: ChatRequest) {
+  if (request.logprobs !== true || text === null) return undefined
+  return logprobsOf(
+    pieced(text).map(piece => piece.text),
+    request,
+  )
 }
 
 /** Id and name come first and once, then the arguments in fragments. */
