@@ -125,11 +125,9 @@ function creditsOf(nanoUsd: bigint): string {
 
 /** Fails unless every nano-dollar of the payer is accounted for and no money is reserved any more. */
 export async function expectAccountedFor(books: Books, payer: Payer): Promise<void> {
-  const [{ balanceNanoUsd, heldNanoUsd }, usage, entries] = await Promise.all([
-    books.balance(payer.workspace),
-    books.usage(payer.workspace),
-    books.entries(payer.workspace),
-  ])
+  const { balanceNanoUsd, heldNanoUsd } = await books.balance(payer.workspace)
+  const usage = await books.usage(payer.workspace)
+  const entries = await books.entries(payer.workspace)
   const charged = sum(usage.map(row => row.chargeNanoUsd))
   const booked = entries.filter(entry => entry.kind === 'settle' || entry.kind === 'late_charge')
   expect(sum(booked.map(entry => entry.amountNanoUsd))).toBe(charged)

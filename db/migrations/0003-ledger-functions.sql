@@ -332,8 +332,8 @@ $$;
 
 -- Charges for work whose hold was released while it still ran (its node was thought dead): what fits under the same
 -- guards, in today's windows, and within what had been held is charged; the rest is the operator's loss. Once per
--- hold. The usage row that the release wrote now tells how the call really ended. p_end is one item as in
--- ledger_end_holds.
+-- hold. The usage row that the release wrote now tells how the call really ended. A hold nobody has seen counts as
+-- released from then on, so that it can't be taken and charged after all. p_end is one item as in ledger_end_holds.
 create function ledger_charge_late(p_end json, p_key_id uuid, p_scopes cap_scope[], p_scope_ids uuid[])
 returns table (charged bigint, available bigint) language plpgsql as $$
 declare
@@ -356,6 +356,12 @@ begin
       where e.workspace_id = v_end.workspace_id and e.event_key = v_key;
     return;
   end if;
+
+  if exists (select from hold h where h.workspace_id = v_end.workspace_id and h.id = v_end.id) then
+    raise exception 'hold % is open: settle it', v_end.id using errcode = '22023';
+  end if;
+  insert into ledger_event (workspace_id, event_key, outcome, amount_nano_usd)
+    values (v_end.workspace_id, 'hold:' || v_end.id, 'released', 0) on conflict do nothing;
 
   v_day := (clock_timestamp() at time zone 'utc')::date;
   v_month := date_trunc('month', v_day)::date;

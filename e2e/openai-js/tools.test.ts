@@ -192,5 +192,6 @@ test('parse reads the arguments of a strict tool', async () => {
     tools: [zodFunction({ name: 'get_weather', parameters })],
   })
   const [call] = completion.choices[0]?.message.tool_calls ?? []
-  expect(parameters.parse(call?.function.parsed_arguments)).toEqual(call?.function.parsed_arguments)
+  if (call?.type !== 'function') throw new Error('this is no function call')
+  expect(parameters.parse(call.function.parsed_arguments)).toEqual(call.function.parsed_arguments)
 })

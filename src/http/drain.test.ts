@@ -7,9 +7,15 @@ import { endpoint, KEY, moment, ok, RawClient, rawRequest, startEdge } from './e
 const auth = { headers: { Authorization: KEY } }
 
 test('while load balancers take notice, health says so and calls are still served, on closing connections', async () => {
+  const noticed = moment()
+  const asked: number[] = []
   const { app, url } = await startEdge({
     endpoints: [endpoint('GET /a', ({ reply }) => reply.send(ok('served')))],
-    config: { drainDelayMs: 150 },
+    config: { drainDelayMs: 7_000 },
+    sleep: delayMs => {
+      asked.push(delayMs)
+      return asked.length === 1 ? noticed.promise : Promise.resolve()
+    },
   })
   const drained = app.drain()
   for (const path of ['/health', '/readyz']) {
@@ -21,6 +27,8 @@ test('while load balancers take notice, health says so and calls are still serve
   const answer = await fetch(`${url}/v1/a`, auth)
   expect(await answer.text()).toBe('served')
   expect(answer.headers.get('connection')).toBe('close')
+  expect(asked).toEqual([7_000])
+  noticed.resolve()
   await drained
   await expect(fetch(url)).rejects.toThrow()
   expect(app.address).toBeUndefined()

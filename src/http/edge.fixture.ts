@@ -7,6 +7,7 @@ import { createMetrics } from '#platform/telemetry/metrics.ts'
 import type { Dialect, Endpoint, EndpointExchange } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Call, Gateway } from '#spec/gateway.ts'
+import type { Clock } from '#spec/ports.ts'
 import { createHttpApp, type HttpApp } from './app.ts'
 import type { HttpConfig } from './config.ts'
 import type { AccessEntry } from './edge.ts'
@@ -33,6 +34,7 @@ export async function startEdge(parts: {
   dialects?: readonly MountedDialect[]
   gateway?: Partial<Gateway>
   config?: Partial<HttpConfig>
+  sleep?: Clock['sleep']
 }): Promise<TestEdge> {
   const access: AccessEntry[] = []
   const logged: TestEdge['logged'] = []
@@ -50,7 +52,7 @@ export async function startEdge(parts: {
     metrics,
     config: { port: 0, pulseMs: 10, connectionsCheckingIntervalMs: 20, ...parts.config },
     ids,
-    clock,
+    clock: { ...clock, sleep: parts.sleep ?? clock.sleep },
     readiness,
   })
   const { url, port } = await app.listen()

@@ -6,16 +6,13 @@ import {
   Alone,
   DaysPass,
   Grant,
-  type Intent,
-  makeModel,
-  makeWorld,
-  type Operation,
   SetCaps,
   SetKey,
   SweepNode,
   SweepOverdue,
   Together,
-} from './ledger-model.fixture.ts'
+} from './ledger-commands.fixture.ts'
+import { type Intent, makeModel, makeWorld, type Operation } from './ledger-world.fixture.ts'
 
 const RUNS = Number(process.env.LEDGER_MODEL_RUNS ?? 70)
 const COMMANDS = Number(process.env.LEDGER_MODEL_COMMANDS ?? 60)

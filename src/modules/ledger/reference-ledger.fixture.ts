@@ -116,7 +116,8 @@ export class ReferenceLedger {
     if (ended.outcome === 'settled' || ended.outcome === 'already_settled') return ended.charged
     const before = this.late.get(id)
     if (before !== undefined) return before
-    const held = this.ends.get(id)?.held ?? charge
+    const { held } = this.ends.get(id) ?? { held: charge }
+    if (!this.ends.has(id)) this.ends.set(id, { as: 'released', charged: 0n, held })
     const charged = least(charge, held, this.free(payer, today))
     this.late.set(id, charged < 0n ? 0n : charged)
     this.move(payer, today, { held: 0n, charged: charged < 0n ? 0n : charged })
