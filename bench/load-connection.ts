@@ -54,6 +54,11 @@ export class LoadConnection {
     return this.#finished.promise
   }
 
+  /** Ends it at once; an answer under way counts as failed. */
+  giveUp(): void {
+    this.#broken('no end')
+  }
+
   #send(): void {
     const request = this.#requests[this.#next]
     if (request === undefined) throw new Error('there are no requests to send')
@@ -100,17 +105,13 @@ export class LoadConnection {
   }
 
   #broken(why: string): void {
-    if (this.#socket.destroyed && !this.#waiting) {
-      this.#finished.resolve()
-      return
-    }
     if (this.#waiting) this.#measures.failed(why)
-    this.#waiting = false
-    this.#socket.destroy()
-    this.#finished.resolve()
+    this.#close()
   }
 
   #close(): void {
+    this.#waiting = false
+    this.#finishing = true
     this.#socket.destroy()
     this.#finished.resolve()
   }

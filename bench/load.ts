@@ -5,6 +5,9 @@ import { LoadConnection } from './load-connection.ts'
 import { Measures } from './load-measures.ts'
 import type { Load, LoadReply, LoadRequest } from './messages.ts'
 
+/** An answer that takes longer to end than this after its load was over never will. */
+const TAIL_MS = 20_000
+
 process.on('message', (request: LoadRequest) => {
   run(request.load).catch(error => {
     process.stderr.write(`load: ${error instanceof Error ? error.stack : String(error)}\n`)
@@ -23,7 +26,7 @@ async function run(load: Load): Promise<void> {
     const dueMs = (number * load.rampMs) / load.connections
     const aheadMs = dueMs - measures.elapsedMs()
     if (aheadMs > 1) await delay(aheadMs)
-    // Each starts elsewhere in the list, so that at no time many use the same key.
+    // Each starts elsewhere in the list, so that few use the same key at a time.
     const first = Math.floor((number * requests.length) / load.connections)
     connections.push(new LoadConnection(load.port, requests, first, load.streamed, measures))
   }
@@ -33,7 +36,10 @@ async function run(load: Load): Promise<void> {
   await delay(load.measureMs)
   measures.endWindow()
   reply({ kind: 'window', edge: 'end' })
-  await Promise.all(connections.map(connection => connection.finish()))
+  const late = delay(TAIL_MS, undefined, { ref: false }).then(() => {
+    for (const connection of connections) connection.giveUp()
+  })
+  await Promise.race([late, Promise.all(connections.map(connection => connection.finish()))])
   reply({ kind: 'done', result: measures.result() })
 }
 

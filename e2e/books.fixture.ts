@@ -1,6 +1,6 @@
 /** What the ledger says, read from its tables by a connection of the test's own: nothing here goes through the gateway. */
 import pg from 'pg'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { TollgateServer } from './server.ts'
 
 export interface UsageRow {
@@ -141,4 +141,9 @@ export async function expectCleanAudit(server: Pick<TollgateServer, 'cli'>): Pro
   const { code, stdout, stderr } = await server.cli('audit', '--json')
   expect(`${stdout}${stderr}`).toContain('"violations":[]')
   expect(code).toBe(0)
+}
+
+/** Resolves when no call reserves money any more; rejects when some still does after so long. */
+export async function waitForNoHold(books: Books, withinMs: number): Promise<void> {
+  await vi.waitFor(async () => expect(await books.openHolds()).toBe(0), { timeout: withinMs, interval: 100 })
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Books, createPayer, expectAccountedFor, expectCleanAudit, openBooks } from './books.fixture.ts'
 import { type Answer, type Client, chunksOf, createClient, inParallel } from './client.fixture.ts'
 import { type SharedDatabase, startServer, startSharedDatabase, type TollgateServer } from './server.ts'
-import { startVendor, type Vendor } from './vendor.fixture.ts'
+import { createCatalog, type Rates, startVendor, type TestCatalog, type Vendor } from './vendor.fixture.ts'
 
 const MARKUP_BASIS_POINTS = 4_000n
 /** $0.333333333 for a million tokens of output and nothing for input: what is held is what is charged, after a rounding. */
@@ -23,15 +23,32 @@ function chargeOf(scaledNanoUsd: bigint): bigint {
   return (scaledNanoUsd * (10_000n + MARKUP_BASIS_POINTS) + divisor - 1n) / divisor
 }
 
+let catalog: TestCatalog
 let vendor: Vendor
 
 beforeAll(async () => {
-  vendor = await startVendor([
-    { id: EXACT.id, operation: 'chat', rates: { input: '0', output: '0.333333333' } },
-    { id: CHAT.id, operation: 'chat', rates: { input: '1.25', output: '10' }, maxOutputTokens: 16_384 },
+  const offered = (upstreamModel: string, rates: Rates) => [
+    { provider: 'openai' as const, upstreamModel, rates },
+  ]
+  catalog = await createCatalog([
+    {
+      id: EXACT.id,
+      operation: 'chat',
+      offerings: offered(EXACT.id, { input: '0', output: '0.333333333' }),
+    },
+    {
+      id: CHAT.id,
+      operation: 'chat',
+      maxOutputTokens: 16_384,
+      offerings: offered(CHAT.id, { input: '1.25', output: '10' }),
+    },
   ])
+  vendor = await startVendor(catalog)
 })
-afterAll(() => vendor.stop())
+afterAll(async () => {
+  await vendor?.stop()
+  await catalog?.remove()
+})
 
 interface RefusedLimit {
   readonly code: string
@@ -46,7 +63,11 @@ function expectTrueRefusal(answer: Answer, code: string): void {
   expect(`${answer.status} ${answer.error}`).toBe(`402 ${code}`)
   const { details } = (JSON.parse(answer.text) as { error: { details: readonly RefusedLimit[] } }).error
   expect(details.length).toBeGreaterThan(0)
-  for (const { limit, used, held, needed } of details) expect(used + held + needed).toBeGreaterThan(limit)
+  // Credits have seven decimals; as whole numbers of nano-dollars their sums are exact.
+  const nanoUsd = (credits: number) => Math.round(credits * 1e7)
+  for (const { limit, used, held, needed } of details) {
+    expect(nanoUsd(used) + nanoUsd(held) + nanoUsd(needed)).toBeGreaterThan(nanoUsd(limit))
+  }
 }
 
 describe.each([{ gateways: 1 }, { gateways: 2 }])('$gateways gateway(s)', ({ gateways }) => {
@@ -57,7 +78,7 @@ describe.each([{ gateways: 1 }, { gateways: 2 }])('$gateways gateway(s)', ({ gat
 
   beforeAll(async () => {
     database = await startSharedDatabase()
-    const options = { databaseUrl: database.url, env: { ...vendor.env, LOG_LEVEL: 'warn' } }
+    const options = { databaseUrl: database.url, env: { ...vendor.env, ...catalog.env, LOG_LEVEL: 'warn' } }
     first = await startServer(options)
     servers = [first]
     while (servers.length < gateways) servers.push(await startServer(options))

@@ -1,4 +1,4 @@
-/** The simulated vendor as a process of its own, with the catalogue that prices it for the gateway as for its own meter. */
+/** Simulated vendors as processes of their own, and the catalogue that prices them for the gateway as for their meters. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -20,53 +20,36 @@ export interface Rates {
   readonly cache_write?: string
 }
 
-/** A model of the test's own catalogue, which the vendor's meter bills by the same prices. */
+/** A model of the test's own catalogue. */
 export interface TestModel {
   readonly id: string
   readonly operation: 'chat' | 'embed'
-  readonly rates: Rates
   readonly maxOutputTokens?: number
+  /** In the order they are to be tried. A suffix of the upstream model is a directive for the simulator. */
+  readonly offerings: readonly {
+    readonly provider: 'openai' | 'openrouter'
+    readonly upstreamModel: string
+    readonly rates: Rates
+  }[]
 }
 
-export interface Vendor {
-  /** What a gateway needs to reach it: credential, address and catalogue. */
+export interface TestCatalog {
+  readonly models: readonly TestModel[]
   readonly env: Readonly<Record<string, string>>
-  meter(): Promise<MeterReading>
-  /** In the order of arrival, which is the order of the meter's numbered calls. */
-  requests(): Promise<readonly ReceivedRequest[]>
-  stop(): Promise<void>
+  remove(): Promise<void>
 }
 
-/** Starts it. `defaults` are directives for every call (`src/testing/upstreams/openai/faults.ts`). */
-export async function startVendor(
-  models: readonly TestModel[],
-  defaults: Readonly<Record<string, number>> = {},
-): Promise<Vendor> {
-  const catalogDir = await mkdtemp(join(tmpdir(), 'tollgate-e2e-catalog-'))
-  await writeFile(join(catalogDir, 'models.json'), JSON.stringify({ models: models.map(catalogEntry) }))
-  const prices = Object.fromEntries(models.map(({ id, rates }) => [id, meterPrice(rates)]))
-  const kept = ['--keep-calls', '1000000', '--keep-requests', '1000000']
-  const words = ['--prices', JSON.stringify(prices), '--defaults', JSON.stringify(defaults), ...kept]
-  const child = spawn(process.execPath, [SIMULATOR, '--port', '0', ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const killWithUs = () => child.kill('SIGKILL')
-  process.once('exit', killWithUs)
-  const address = `http://127.0.0.1:${await portOf(child)}`
+export async function createCatalog(models: readonly TestModel[]): Promise<TestCatalog> {
+  const folder = await mkdtemp(join(tmpdir(), 'tollgate-e2e-catalog-'))
+  await writeFile(join(folder, 'models.json'), JSON.stringify({ models: models.map(catalogEntry) }))
   return {
-    env: { OPENAI_API_KEY: 'sk-simulated', OPENAI_BASE_URL: `${address}/v1`, CATALOG_DIR: catalogDir },
-    meter: async () => (await (await fetch(`${address}/__meter`)).json()) as MeterReading,
-    requests: async () => (await (await fetch(`${address}/__requests`)).json()) as ReceivedRequest[],
-    async stop() {
-      process.off('exit', killWithUs)
-      child.kill('SIGKILL')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      await rm(catalogDir, { recursive: true, force: true })
-    },
+    models,
+    env: { CATALOG_DIR: folder },
+    remove: () => rm(folder, { recursive: true, force: true }),
   }
 }
 
-function catalogEntry({ id, operation, rates, maxOutputTokens }: TestModel): object {
+function catalogEntry({ id, operation, maxOutputTokens, offerings }: TestModel): object {
   return {
     id,
     name: id,
@@ -74,7 +57,49 @@ function catalogEntry({ id, operation, rates, maxOutputTokens }: TestModel): obj
     operation,
     context_tokens: 128_000,
     ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
-    offerings: [{ provider: 'openai', upstream_model: id, price_usd_per_million_tokens: rates }],
+    offerings: offerings.map(({ provider, upstreamModel, rates }) => ({
+      provider,
+      upstream_model: upstreamModel,
+      price_usd_per_million_tokens: rates,
+    })),
+  }
+}
+
+export interface Vendor {
+  /** Credential and address, for the gateway. */
+  readonly env: Readonly<Record<string, string>>
+  meter(): Promise<MeterReading>
+  /** In the order of arrival, which is the order of the meter's numbered calls. */
+  requests(): Promise<readonly ReceivedRequest[]>
+  stop(): Promise<void>
+}
+
+/** Starts one whose meter bills by the same prices as the catalogue. */
+export async function startVendor(
+  { models }: TestCatalog,
+  provider: 'openai' | 'openrouter' = 'openai',
+): Promise<Vendor> {
+  const prices = models
+    .flatMap(({ offerings }) => offerings.filter(offering => offering.provider === provider))
+    .map(({ upstreamModel, rates }) => [upstreamModel.split(':')[0], meterPrice(rates)])
+  const kept = ['--keep-calls', '1000000', '--keep-requests', '1000000']
+  const words = ['--flavour', provider, '--prices', JSON.stringify(Object.fromEntries(prices)), ...kept]
+  const child = spawn(process.execPath, [SIMULATOR, '--port', '0', ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const killWithUs = () => child.kill('SIGKILL')
+  process.once('exit', killWithUs)
+  const address = `http://127.0.0.1:${await portOf(child)}`
+  const name = provider.toUpperCase()
+  return {
+    env: { [`${name}_API_KEY`]: 'sk-simulated', [`${name}_BASE_URL`]: `${address}/v1` },
+    meter: async () => (await (await fetch(`${address}/__meter`)).json()) as MeterReading,
+    requests: async () => (await (await fetch(`${address}/__requests`)).json()) as ReceivedRequest[],
+    async stop() {
+      process.off('exit', killWithUs)
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    },
   }
 }
 

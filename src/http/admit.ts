@@ -25,7 +25,7 @@ export function admit(
     try {
       checkBodyHead(request.raw, endpoint.bodyLimitBytes)
     } catch (thrown) {
-      exchange.fail(thrown)
+      void exchange.refuse(thrown)
       return
     }
     done()

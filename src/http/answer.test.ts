@@ -25,6 +25,35 @@ test('every answer says what was charged, and what is left where that is known',
   expect(free.headers.get('x-ai-credits-balance')).toBeNull()
 })
 
+test('reads and refusals tell the balance too, and do without it where the database is away', async () => {
+  let isAway = false
+  const { url } = await startEdge({
+    gateway: {
+      balance: async () => {
+        if (isAway) throw new Error('no database')
+        return 70_000_000n
+      },
+    },
+    endpoints: [
+      endpoint('GET /read', ({ reply }) => reply.send(ok())),
+      endpoint('POST /refused', () => {
+        throw new GatewayError('invalid_request', 'Wrong.')
+      }),
+    ],
+  })
+  const balances = async () => {
+    const answers = [
+      await fetch(`${url}/v1/read`, auth),
+      await fetch(`${url}/v1/refused`, { ...auth, method: 'POST' }),
+    ]
+    expect(answers.map(answer => answer.status)).toEqual([200, 400])
+    return answers.map(answer => answer.headers.get('x-ai-credits-balance'))
+  }
+  expect(await balances()).toEqual(['7', '7'])
+  isAway = true
+  expect(await balances()).toEqual([null, null])
+})
+
 test('no answer invites other origins', async () => {
   const { url } = await startEdge({ endpoints: [endpoint('GET /a', ({ reply }) => reply.send(ok()))] })
   const answer = await fetch(`${url}/v1/a`, { headers: { ...auth.headers, Origin: 'https://evil.example' } })

@@ -78,7 +78,7 @@ export function fakeGateway(overrides: Partial<Gateway> = {}): Gateway {
     embed: absent,
     quote: absent,
     account: absent,
-    balance: absent,
+    balance: async () => undefined,
     receipt: absent,
     models: absent,
     model: absent,

@@ -79,10 +79,13 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     if (this.over) return
     this.#handling = true
     try {
+      // A read charges nothing, so nothing tells it the balance that every answer carries.
+      if (endpoint.method === 'GET') await this.#learnBalance()
+      if (this.over) return
       await endpoint.handle({ request, call: this.call, gateway: this.#edge.gateway, reply: this })
       if (!this.over) throw new Error(`${this.route.label} ended without an answer`)
     } catch (thrown) {
-      this.fail(thrown)
+      await this.refuse(thrown)
     } finally {
       this.#handling = false
       this.#closeWhenDone()
@@ -100,6 +103,24 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     this.#stream = new OutgoingStream(this, head.contentType)
     if (this.#clientGone) this.#stream.stop()
     return this.#stream
+  }
+
+  /** As `fail`, with the balance in its headers where the key is known. */
+  async refuse(thrown: unknown): Promise<void> {
+    await this.#learnBalance()
+    this.fail(thrown)
+  }
+
+  /** Asks for the balance, where there is a key and no step of the call has told it. A database that is away has none to tell. */
+  async #learnBalance(): Promise<void> {
+    const { call } = this
+    if (!call.principal || call.billing.availableNanoUsd !== undefined || this.over) return
+    try {
+      const availableNanoUsd = await this.#edge.gateway.balance(call)
+      call.billing = { ...call.billing, availableNanoUsd }
+    } catch {
+      // The answer says what it has to say without it.
+    }
   }
 
   /** Answers with an error in the dialect's shape, or cuts the connection where a stream has begun. */
