@@ -52,10 +52,13 @@ class PassOn implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     const length = headers['content-length']
-    this.#client.writeHead(status, {
-      'content-type': headers['content-type'] ?? 'application/json',
-      ...(length === undefined ? {} : { 'content-length': length }),
-    })
+    const type = String(headers['content-type'])
+    this.#client.writeHead(
+      status,
+      length === undefined
+        ? { 'content-type': type }
+        : { 'content-type': type, 'content-length': String(length) },
+    )
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -29,6 +29,20 @@ export async function nextMessage<Message>(
   }
 }
 
+/** The port that a program of this folder says it listens on. */
+export async function listeningPort(child: ChildProcess): Promise<number> {
+  return (await nextMessage(child, isListening)).port
+}
+
+function isListening(message: unknown): message is { readonly kind: 'listening'; readonly port: number } {
+  return isMessage(message) && message.kind === 'listening'
+}
+
+/** Anything with a kind. */
+export function isMessage(message: unknown): message is { readonly kind: string } {
+  return typeof message === 'object' && message !== null && 'kind' in message
+}
+
 /** Asks a process to end, then makes it. Resolves when it is gone. */
 export async function endChild(child: ChildProcess, patienceMs = 5_000): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return

@@ -77,7 +77,7 @@ export class LoadConnection {
       this.#started = true
       this.#measures.firstChunk(performance.now() - this.#sentAtMs)
     }
-    const text = this.#text + bytes.latin1Slice(0, bytes.length)
+    const text = this.#text + bytes.toString('latin1', 0, bytes.length)
     const nowUs = machineMicroseconds()
     let at = 0
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n', at)) {

@@ -62,7 +62,7 @@ export class ResponseReader {
   #head(bytes: Buffer, at: number): number | undefined {
     const end = bytes.indexOf('\r\n\r\n', at)
     if (end < 0) return undefined
-    const head = bytes.latin1Slice(at, end)
+    const head = bytes.toString('latin1', at, end)
     this.#status = Number(head.slice(9, 12))
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
     if (length !== undefined) {
@@ -88,7 +88,7 @@ export class ResponseReader {
   #line(bytes: Buffer, at: number, take: (line: string) => void): number | undefined {
     const end = bytes.indexOf('\r\n', at)
     if (end < 0) return undefined
-    take(bytes.latin1Slice(at, end))
+    take(bytes.toString('latin1', at, end))
     return end + 2
   }
 

@@ -61,7 +61,7 @@ class Conversation {
   #onData(chunk: Buffer): void {
     const received = this.#received === undefined ? chunk : Buffer.concat([this.#received, chunk])
     const headEnd = received.indexOf('\r\n\r\n')
-    const length = headEnd < 0 ? undefined : bodyLength(received.latin1Slice(0, headEnd))
+    const length = headEnd < 0 ? undefined : bodyLength(received.toString('latin1', 0, headEnd))
     if (length === undefined || received.length < headEnd + 4 + length) {
       this.#received = received
       return

@@ -5,8 +5,10 @@ export interface Wish {
   readonly path?: '/v1/chat/completions' | '/v1/embeddings' | undefined
   readonly body: Readonly<Record<string, unknown>>
   readonly idempotencyKey?: string | undefined
-  /** Hang up once so many bytes of the answer's body have come; 0: as soon as the request was sent. */
+  /** Hang up once so many bytes of the answer's body have come. */
   readonly leaveAfterBytes?: number | undefined
+  /** Hang up so long after the request was sent. */
+  readonly leaveAfterMs?: number | undefined
 }
 
 export interface Answer {
@@ -87,7 +89,7 @@ function exchange(
       response.on('close', () => done(response.complete))
     })
     request.end(body, () => {
-      if (wish.leaveAfterBytes === 0) request.destroy()
+      if (wish.leaveAfterMs !== undefined) setTimeout(() => request.destroy(), wish.leaveAfterMs)
     })
   })
 }

@@ -4,7 +4,6 @@
  */
 import process from 'node:process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PriceLine, priceOf } from '#spec/money.ts'
 import type { MeterCall, MeterUsage } from '#testing/upstreams/openai/meter.ts'
 import {
   type Books,
@@ -18,13 +17,14 @@ import {
   type UsageRow,
   waitForNoHold,
 } from './books.fixture.ts'
-import { type Answer, createClient, createDice, inParallel, type Wish } from './client.fixture.ts'
+import { type Answer, chunksOf, createClient, createDice, inParallel, type Wish } from './client.fixture.ts'
 import { databaseUrlOf, startServer, type TollgateServer } from './server.ts'
-import { createCatalog, startVendor, type TestCatalog, type Vendor } from './vendor.fixture.ts'
+import { createCatalog, type Rates, startVendor, type TestCatalog, type Vendor } from './vendor.fixture.ts'
 
 const CALLS = 2_400 * Number(process.env.E2E_SCALE ?? 1)
 const SEED = Number(process.env.E2E_SEED ?? Date.now() % 1_000_000)
-const MARKUP_BASIS_POINTS = 4_000
+/** 10,000 and the markup, in basis points. */
+const MARKUP = 14_000n
 const RATES = { input: '1.25', output: '10', cached_input: '0.125', cache_write: '1.5625' }
 const DEARER = { input: '1.7', output: '13.3', cached_input: '0.17' }
 const EMBED_RATES = { input: '0.02' }
@@ -62,8 +62,13 @@ interface Plan {
 interface Made extends Plan {
   readonly answer: Answer
   readonly row: UsageRow | undefined
-  /** At the vendor that was asked last. */
-  readonly invoice: MeterCall | undefined
+  /** Of the vendors that were asked, in order. */
+  readonly invoices: readonly Invoice[]
+  readonly invoice: Invoice | undefined
+}
+
+interface Invoice extends MeterCall {
+  readonly rates: Rates
 }
 
 let catalog: TestCatalog
@@ -133,94 +138,260 @@ async function makeCalls(): Promise<readonly Made[]> {
   const invoices = await invoicesByCall()
   return plans.map((plan, number) => {
     const answer = answers[number] as Answer
-    return { ...plan, answer, row: rows.get(answer.requestId ?? ''), invoice: invoices.get(number) }
+    const asked = invoices.get(number) ?? []
+    return { ...plan, answer, row: rows.get(answer.requestId ?? ''), invoices: asked, invoice: asked.at(-1) }
   })
 }
 
+/** How often a call meets what; the others meet nothing. */
+const SHARES: readonly (readonly [number, readonly string[]])[] = [
+  [0.14, REFUSING],
+  [0.1, BREAKING],
+  [0.1, HARMLESS],
+  [0.06, WITHOUT_USAGE],
+  [0.04, ['usage-x1000']],
+]
+const KINDS: readonly Kind[] = [
+  ...(['plain', 'plain', 'plain', 'stream', 'stream', 'stream', 'stream'] as const),
+  ...(['embed', 'fallback'] as const),
+]
+
 function planOf(number: number, dice: () => number): Plan {
-  const pick = <Item>(items: readonly Item[]) => items[Math.floor(dice() * items.length)]
-  const kind = pick<Kind>([
-    'plain',
-    'plain',
-    'plain',
-    'stream',
-    'stream',
-    'stream',
-    'stream',
-    'embed',
-    'fallback',
-  ])
-  const draw = dice()
-  const fault =
-    draw < 0.14
-      ? pick(REFUSING)
-      : draw < 0.24
-        ? pick(BREAKING)
-        : draw < 0.34
-          ? pick(HARMLESS)
-          : draw < 0.4
-            ? pick(WITHOUT_USAGE)
-            : draw < 0.44
-              ? 'usage-x1000'
-              : undefined
-  const leaves = fault === undefined && kind === 'stream' && dice() < 0.15
-  const cached = dice() < 0.3 ? `cached=${Math.floor(dice() * 20)}` : ''
-  const written = dice() < 0.2 ? `cache-write=${Math.floor(dice() * 20)}` : ''
-  const tokens = leaves ? 400 : 1 + Math.floor(dice() * 120)
-  const pace = leaves ? 'delay-ms=5' : `events-per-write=${1 + Math.floor(dice() * 8)}`
-  const prompt = `n=${number};${'x'.repeat(Math.floor(dice() * 300))} [[sim ${[fault, `tokens=${tokens}`, cached, written, pace].join(' ')}]]`
-  const wish = kind === 'embed' ? embedWish(prompt) : chatWish(kind ?? 'plain', prompt, tokens, dice)
-  return { kind: kind ?? 'plain', fault, leaves, wish: leaves ? { ...wish, leaveAfterBytes: 3_000 } : wish }
+  const below = (bound: number) => Math.floor(dice() * bound)
+  const kind = KINDS[below(KINDS.length)] ?? 'plain'
+  const drawn = drawFault(dice)
+  const leaves = drawn === undefined && kind === 'stream' && dice() < 0.2
+  const neverBegins = leaves && dice() < 0.3
+  const fault = neverBegins ? 'hang' : drawn
+  const breaks = fault !== undefined && BREAKING.includes(fault)
+  const tokens = leaves ? 400 : breaks ? 60 : 1 + below(120)
+  const directives = [
+    fault ?? '',
+    `tokens=${tokens},fault-after=${1 + below(40)}`,
+    dice() < 0.3 ? `cached=${below(20)}` : '',
+    dice() < 0.2 ? `cache-write=${below(20)}` : '',
+    leaves || breaks ? 'delay-ms=5' : `events-per-write=${1 + below(8)}`,
+  ]
+  const prompt = `n=${number};${'x'.repeat(below(300))} [[sim ${directives.join(' ')}]]`
+  const limit = breaks || dice() < 0.3 ? undefined : Math.max(1, Math.floor(tokens * (0.5 + dice())))
+  const wish = kind === 'embed' ? embedWish(prompt) : chatWish(kind, prompt, limit, dice)
+  const leave = neverBegins ? { leaveAfterMs: 400 } : leaves ? { leaveAfterBytes: 3_000 } : {}
+  return { kind, fault, leaves, wish: { ...wish, ...leave } }
+}
+
+function drawFault(dice: () => number): string | undefined {
+  let rest = dice()
+  for (const [share, faults] of SHARES) {
+    if (rest < share) return faults[Math.floor(dice() * faults.length)]
+    rest -= share
+  }
+  return undefined
 }
 
 function embedWish(prompt: string): Wish {
   return { path: '/v1/embeddings', body: { model: 'e2e-embed', input: [prompt, 'and another'] } }
 }
 
-function chatWish(kind: Kind, prompt: string, tokens: number, dice: () => number): Wish {
+/** The limit is at times below what the vendor would say, so that it stops there. */
+function chatWish(kind: Kind, prompt: string, limit: number | undefined, dice: () => number): Wish {
   const stream = kind === 'stream' || (kind === 'fallback' && dice() < 0.5)
-  // At times below what the vendor would say, so that it stops at the limit.
-  const limit = dice() < 0.7 ? { max_tokens: Math.max(1, Math.floor(tokens * (0.5 + dice()))) } : {}
   const usage = stream && dice() < 0.5 ? { stream_options: { include_usage: true } } : {}
   const model = kind === 'fallback' ? 'e2e-fallback' : 'e2e-chat'
-  return { body: { model, stream, ...limit, ...usage, messages: [{ role: 'user', content: prompt }] } }
+  const messages = [{ role: 'user', content: prompt }]
+  return { body: { model, stream, ...(limit !== undefined && { max_tokens: limit }), ...usage, messages } }
 }
 
-/** By the number in the prompt. The vendor numbers its calls as they arrive. */
-async function invoicesByCall(): Promise<Map<number, MeterCall>> {
-  const invoices = new Map<number, MeterCall>()
-  for (const vendor of vendors) {
+/** By the number in the prompt, in the order of asking. A vendor numbers its calls as they arrive. */
+async function invoicesByCall(): Promise<Map<number, Invoice[]>> {
+  const invoices = new Map<number, Invoice[]>()
+  for (const [position, vendor] of vendors.entries()) {
     const calls = new Map((await vendor.meter()).calls.map(call => [call.id, call]))
     for (const [index, request] of (await vendor.requests()).entries()) {
       const call = calls.get(`chatcmpl-sim-${index + 1}`)
       const number = Number(/n=(\d+);/.exec(request.body)?.[1])
-      if (call !== undefined) invoices.set(number, call)
+      if (call === undefined) continue
+      const rates = position > 0 ? DEARER : request.path === '/v1/embeddings' ? EMBED_RATES : RATES
+      invoices.set(number, [...(invoices.get(number) ?? []), { ...call, rates }])
     }
   }
   return invoices
 }
 
-function endsBadly({ kind, fault }: Plan): boolean {
-  if (fault === undefined) return false
-  return REFUSING.includes(fault) || (BREAKING.includes(fault) && isStream(kind, fault))
+/** What must come of a call, from what was asked for alone. */
+type Fate = 'exact' | 'estimated' | 'beyond its hold' | 'left' | 'never begun' | 'failed'
+
+function fateOf({ kind, fault, leaves, wish }: Plan): Fate {
+  if (leaves) return fault === undefined ? 'left' : 'never begun'
+  if (fault === undefined) return 'exact'
+  if (REFUSING.includes(fault)) return 'failed'
+  if (BREAKING.includes(fault)) return wish.body.stream === true ? 'failed' : 'exact'
+  if (WITHOUT_USAGE.includes(fault)) return kind === 'embed' && fault !== 'no-usage' ? 'exact' : 'estimated'
+  return fault === 'usage-x1000' && kind !== 'embed' ? 'beyond its hold' : 'exact'
 }
 
-/** Filled per call below: a fallback may be either. */
-function isStream(kind: Kind, _fault: string): boolean {
-  return kind === 'stream'
+function madeWith(fate: Fate): readonly Made[] {
+  const found = made.filter(one => fateOf(one) === fate)
+  expect(found.length, `calls with the fate "${fate}" (E2E_SEED=${SEED})`).toBeGreaterThan(10)
+  return found
 }
 
-test('placeholder', () => {
-  void [entries, sum, expectAccountedFor, expectCleanAudit, priceOf, endsBadly]
-  const tally = new Map<string, number>()
-  for (const one of made) {
-    const name = `${one.kind}${one.wish.body.stream ? '/s' : ''} ${one.fault}${one.leaves ? ' leaves' : ''}: ${one.answer.status} ${one.answer.whole ? 'whole' : 'part'} ${one.answer.error} | ${one.row?.outcome} ${one.row?.estimated} ${one.row && one.row.chargeNanoUsd > 0n ? '$' : '0'} | ${one.invoice?.outcome} ${one.row?.costNanoUsd.toString() === one.invoice?.invoiceNanoUsd}`
-    tally.set(name, (tally.get(name) ?? 0) + 1)
+/** To say which call it was. */
+function nameOf({ kind, fault, answer }: Made): string {
+  return `E2E_SEED=${SEED} ${answer.requestId} ${kind} ${fault ?? ''}`
+}
+
+/** Worked out here from the vendor's own count: cost and charge in nano-dollars, each rounded up once. */
+function worthOf(usage: MeterUsage, rates: Rates): { costNanoUsd: bigint; chargeNanoUsd: bigint } {
+  const price = (dollars: string) => BigInt(Math.round(Number(dollars) * 1e9))
+  const { input, output = '0', cached_input = input, cache_write = input } = rates
+  const scaled =
+    BigInt(usage.prompt - usage.cached - usage.cacheWrite) * price(input) +
+    BigInt(usage.cached) * price(cached_input) +
+    BigInt(usage.cacheWrite) * price(cache_write) +
+    BigInt(usage.completion) * price(output)
+  const ceil = (dividend: bigint, divisor: bigint) => (dividend + divisor - 1n) / divisor
+  return {
+    costNanoUsd: ceil(scaled, 1_000_000n),
+    chargeNanoUsd: ceil(scaled * MARKUP, 1_000_000n * 10_000n),
   }
-  process.stdout.write(
-    [...tally]
-      .sort()
-      .map(([name, count]) => `${count} ${name}`)
-      .join('\n'),
-  )
+}
+
+test('a call with reported usage costs what the vendor invoices, and is charged that with the markup, to the nano-dollar', () => {
+  for (const one of madeWith('exact')) {
+    const { answer, row, invoice } = one
+    expect(`${answer.whole} ${row?.outcome} ${row?.estimated}`, nameOf(one)).toBe('true succeeded false')
+    if (!invoice) throw new Error(`${nameOf(one)} is unknown to the vendor`)
+    const { costNanoUsd, chargeNanoUsd } = worthOf(invoice.usage, invoice.rates)
+    expect(invoice.invoiceNanoUsd, nameOf(one)).toBe(String(costNanoUsd))
+    expect(row?.costNanoUsd, nameOf(one)).toBe(costNanoUsd)
+    expect(row?.chargeNanoUsd, nameOf(one)).toBe(chargeNanoUsd)
+    expect(row?.heldNanoUsd ?? 0n, nameOf(one)).toBeGreaterThanOrEqual(chargeNanoUsd)
+  }
 })
+
+test('a failed call is answered with an error, costs the client nothing and leaves no entry', () => {
+  const moved = new Set(entries.map(entry => entry.requestId))
+  for (const one of madeWith('failed')) {
+    const { answer, row } = one
+    expect(answer.whole, nameOf(one)).toBe(false)
+    expect(answer.error, nameOf(one)).toMatch(
+      /^(upstream_(error|timeout|rejected|rate_limited)|content_rejected|context_length_exceeded)$/,
+    )
+    expect(row?.outcome, nameOf(one)).toMatch(/^(upstream_failed|timed_out|rejected)$/)
+    expect(row?.chargeNanoUsd, nameOf(one)).toBe(0n)
+    expect(moved.has(answer.requestId ?? ''), nameOf(one)).toBe(false)
+  }
+})
+
+test('a failed try before a successful one is neither invoiced nor charged, and the price is that of who served', () => {
+  const fellBack = madeWith('exact').filter(one => one.kind === 'fallback' && one.fault === undefined)
+  for (const one of fellBack) {
+    expect(one.answer.headers['x-ai-served-by'], nameOf(one)).toBe('openrouter/e2e-fallback')
+    expect(one.invoices.map(invoice => invoice.outcome).slice(-2), nameOf(one)).toEqual(
+      // Once its circuit is open the first is not even asked.
+      one.invoices.length === 1 ? ['completed'] : ['failed', 'completed'],
+    )
+  }
+  expect(fellBack.filter(one => one.invoices.length === 2).length).toBeGreaterThan(0)
+})
+
+test('usage far above the hold is charged up to the hold, and the rest is booked as the loss of the operator', () => {
+  const losses = new Map(
+    entries
+      .filter(entry => entry.kind === 'operator_loss')
+      .map(entry => [entry.requestId, entry.amountNanoUsd]),
+  )
+  let beyond = 0
+  for (const one of madeWith('beyond its hold')) {
+    const { answer, row, invoice } = one
+    if (!invoice || !row) throw new Error(`${nameOf(one)} has no receipt or no invoice`)
+    expect(`${answer.whole} ${row.outcome} ${row.estimated}`, nameOf(one)).toBe('true succeeded false')
+    const { prompt, completion } = invoice.usage
+    const reported = { ...invoice.usage, prompt: prompt * 1000, completion: completion * 1000 }
+    const { costNanoUsd, chargeNanoUsd } = worthOf(reported, invoice.rates)
+    const lost = chargeNanoUsd > row.heldNanoUsd ? chargeNanoUsd - row.heldNanoUsd : 0n
+    expect(row.costNanoUsd, nameOf(one)).toBe(costNanoUsd)
+    expect(row.chargeNanoUsd, nameOf(one)).toBe(chargeNanoUsd - lost)
+    expect(losses.get(row.requestId) ?? 0n, nameOf(one)).toBe(lost)
+    losses.delete(row.requestId)
+    if (lost > 0n) beyond += 1
+  }
+  expect(beyond).toBeGreaterThan(10)
+  expect([...losses], 'losses of other calls').toEqual([])
+})
+
+test('usage that is missing or no count is estimated from what was delivered, within the hold, and flagged', () => {
+  for (const one of madeWith('estimated')) {
+    const { answer, row } = one
+    if (!row) throw new Error(`${nameOf(one)} has no receipt`)
+    expect(`${answer.whole} ${row.outcome} ${row.estimated}`, nameOf(one)).toBe('true succeeded true')
+    expect(row.chargeNanoUsd, nameOf(one)).toBeGreaterThan(0n)
+    expect(row.chargeNanoUsd, nameOf(one)).toBeLessThanOrEqual(row.heldNanoUsd)
+    if (one.kind !== 'embed') {
+      expect(row.outputTokens, nameOf(one)).toBe(BigInt(Math.ceil(contentBytesOf(answer) / 4)))
+    }
+  }
+})
+
+test('a client that leaves within a stream pays for about what it was sent, and the vendor is hung up on', () => {
+  for (const one of madeWith('left')) {
+    const { answer, row, invoice } = one
+    if (!row || !invoice) throw new Error(`${nameOf(one)} has no receipt or no invoice`)
+    expect(`${answer.whole} ${row.outcome} ${row.estimated}`, nameOf(one)).toBe('false client_left true')
+    expect(invoice.outcome, nameOf(one)).toBe('aborted')
+    expect(row.chargeNanoUsd, nameOf(one)).toBeGreaterThan(0n)
+    expect(row.chargeNanoUsd, nameOf(one)).toBeLessThanOrEqual(row.heldNanoUsd)
+    expect(Number(row.outputTokens), nameOf(one)).toBeGreaterThanOrEqual(contentBytesOf(answer) / 4)
+    // A token of the vendor is at most seven bytes.
+    expect(Number(row.outputTokens), nameOf(one)).toBeLessThanOrEqual((invoice.usage.completion * 7) / 4 + 1)
+  }
+})
+
+test('a client that leaves before anything was sent pays nothing', async () => {
+  const unheard = madeWith('never begun')
+  const rows = (await books.usage(payer.workspace)).filter(
+    row => row.outcome === 'client_left' && !row.estimated,
+  )
+  expect(rows).toHaveLength(unheard.length)
+  expect(sum(rows.map(row => row.chargeNanoUsd))).toBe(0n)
+})
+
+test('every whole answer has its charge, and nothing else has one but for those who left', () => {
+  for (const one of made) {
+    const { answer, row } = one
+    if (answer.whole) expect(row?.chargeNanoUsd ?? 0n, nameOf(one)).toBeGreaterThan(0n)
+    else if (fateOf(one) !== 'left') expect(row?.chargeNanoUsd ?? 0n, nameOf(one)).toBe(0n)
+  }
+})
+
+test('whatever the vendors invoice is a call the ledger knows, and the totals agree', async () => {
+  const readings = await Promise.all(vendors.map(vendor => vendor.meter()))
+  const invoiced = sum(readings.map(reading => BigInt(reading.totals.invoiceNanoUsd)))
+  const invoicedFor = (calls: readonly Made[]) =>
+    sum(calls.flatMap(one => one.invoices).map(invoice => BigInt(invoice.invoiceNanoUsd)))
+  expect(invoicedFor(made)).toBe(invoiced)
+  const exact = madeWith('exact')
+  expect(invoicedFor(exact)).toBe(sum(exact.map(one => one.row?.costNanoUsd ?? 0n)))
+  // A vendor that stalls within a stream is hung up on, and bills what it had sent: that is the operator's.
+  for (const one of madeWith('failed')) {
+    if (one.fault !== 'hang-mid') expect(invoicedFor([one]), nameOf(one)).toBe(0n)
+  }
+  await expectAccountedFor(books, payer)
+  await expectCleanAudit(server)
+})
+
+/** Of the text a client received, whole or in part. */
+function contentBytesOf(answer: Answer): number {
+  let bytes = 0
+  for (const chunk of chunksOf(answer)) {
+    for (const { message, delta } of (chunk.choices ?? []) as readonly Choice[]) {
+      bytes += Buffer.byteLength((message ?? delta)?.content ?? '')
+    }
+  }
+  return bytes
+}
+
+interface Choice {
+  readonly message?: { readonly content?: string | null }
+  readonly delta?: { readonly content?: string | null }
+}

@@ -53,7 +53,9 @@ export interface TollgateServer {
   readonly env: Readonly<Record<string, string>>
   /** Resolves when the process has ended, wanted or not. */
   readonly exited: Promise<ProcessExit>
-  /** Everything the process wrote: its log (stderr) so far. */
+  /** What it printed for a person: the address and, on first boot, the key. */
+  greeting(): string
+  /** Its log so far. */
   log(): string
   /** Runs `tollgate …` against this server's database. Never rejects for an exit code. */
   cli(...words: string[]): Promise<CommandResult>
@@ -96,6 +98,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Tollgate
     pid: child.pid ?? 0,
     env,
     exited,
+    greeting: output.stdout,
     log: output.stderr,
     cli,
     cliJson: async (...words) => parsed(words, await cli(...words, '--json')),

@@ -58,21 +58,25 @@ async function refusalOf(
   return Object.assign(thrown, { list: (thrown.error as { details: Refusal[] }).details })
 }
 
-describe.each([
+const CAPS = [
   [
     'daily',
+    'day',
     'key_daily_cap',
-    (now: Date) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1)),
+    (now: Date) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1),
   ],
   [
     'monthly',
+    'month',
     'key_monthly_cap',
-    (now: Date) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)),
+    (now: Date) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1),
   ],
-])('a %s cap', (period, code, resetAfter) => {
+] as const
+
+describe.each(CAPS)('a %s cap', (name, period, code, resetAfter) => {
   test('lets calls through until the next might pass it, and says so exactly', async () => {
     const cap = (await highestOf(server.testKey)) * 2n
-    const { secret } = await createKey(`--${period}-cap`, asCredits(cap))
+    const { secret } = await createKey(`--${name}-cap`, asCredits(cap))
     const counted = countingFetch()
     const capped = clientOf(server, secret, { maxRetries: 2, fetch: counted.fetch })
     let used = 0n
@@ -98,13 +102,13 @@ describe.each([
     expect(exact(refusal?.used)).toBe(used)
     expect(exact(refusal?.held)).toBe(0n)
     expect(exact(refusal?.needed) + used).toBeGreaterThan(cap)
-    expect(refusal?.resets_at).toBe(resetAfter(new Date()).toISOString())
-    expect(refused.message).toContain(`The ${period} cap of this key`)
+    expect(refusal?.resets_at).toBe(new Date(resetAfter(new Date())).toISOString())
+    expect(refused.message).toContain(`The ${name} cap of this key`)
     for (const told of [refusal?.limit, refusal?.used, refusal?.resets_at]) {
       expect(refused.message).toContain(String(told))
     }
     const caps = (await accountOf(server, secret)).caps
-    const own = caps.find(one => one.scope === 'key' && period.startsWith(one.period.replace('day', 'dai')))
+    const own = caps.find(one => one.scope === 'key' && one.period === period)
     expect(exact(own?.used)).toBe(used)
   })
 })
@@ -120,7 +124,7 @@ test('of many calls at once no more are let in than the cap can carry', async ()
   )
   const served = asked.filter(one => one.status === 'fulfilled')
   const refused = asked.flatMap(one => (one.status === 'rejected' ? [one.reason as { status: number }] : []))
-  // The prompt is a little shorter than the one that was quoted, so a sixth never fits.
+  // This prompt is one byte shorter than the quoted one: five fit and a sixth does not.
   expect(served).toHaveLength(5)
   expect(refused.map(error => error.status)).toEqual(Array.from({ length: 15 }, () => 402))
 })

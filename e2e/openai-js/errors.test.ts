@@ -93,7 +93,10 @@ describe('401 AuthenticationError', () => {
 test('402: a workspace without credits', async () => {
   await server.cliJson('workspace', 'create', '--name', 'poor')
   const { secret } = await createKey('--workspace', 'poor')
-  const error = await thrownBy(clientOf(server, secret).chat.completions.create(CHAT), OpenAI.APIError)
+  const error = await clientOf(server, secret)
+    .chat.completions.create(CHAT)
+    .catch((thrown: unknown) => thrown)
+  if (!(error instanceof OpenAI.APIError)) throw error
   expect(error).toMatchObject({ status: 402, code: 'insufficient_credits', type: 'insufficient_quota' })
   expect(error.headers?.get('x-should-retry')).toBe('false')
   expect(exact(error.headers?.get('x-ai-credits-balance'))).toBe(0n)

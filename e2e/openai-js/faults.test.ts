@@ -11,7 +11,8 @@ let client: OpenAI
 beforeAll(async () => {
   ;({ server, client } = await startTestServer({
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: '900',
-    UPSTREAM_CHUNK_TIMEOUT_MS: '900',
+    // Longer than the slow model takes for its longest words.
+    UPSTREAM_CHUNK_TIMEOUT_MS: '2500',
   }))
   return () => stopSound(server)
 })

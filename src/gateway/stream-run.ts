@@ -158,6 +158,8 @@ export class StreamRun {
 
   #begin(): void {
     this.#firstByteMs = Math.round(this.#parts.clock.monotonicMs() - this.#admission.call.startedMonotonicMs)
+    // The head leaves with the first part, and says who serves.
+    this.#admission.call.servedBy = this.#candidate?.offering.id
     this.#parts.crashPoint('during-call')
   }
 

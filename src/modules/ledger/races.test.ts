@@ -253,7 +253,7 @@ test(
 )
 
 test(
-  'a mixed load with a sweeper, grants and cap changes meets no deadlock and loses nothing',
+  'a mixed load with sweepers, grants, cap changes and an auditor meets no deadlock, loses nothing and is whole at every moment',
   async () => {
     const payers = await Promise.all(
       Array.from({ length: 24 }, (_, n) => fixture.addPayer(50_000n, n % 2 === 0 ? 'live' : 'test')),
@@ -276,6 +276,10 @@ test(
       }),
       clients(2, async (_, turn) => {
         await mix.change(turn)
+        return isRunning()
+      }),
+      clients(1, async () => {
+        expect(await nodes[1].ledger.audit(payers.map(payer => payer.account.workspaceId))).toEqual([])
         return isRunning()
       }),
     ])

@@ -9,8 +9,10 @@ import {
   type Payer,
   releaseOf,
   settle,
+  settleOf,
   type TestNode,
 } from './ledger.fixture.ts'
+import { chargeLate } from './store.pg.ts'
 
 let fixture: LedgerFixture
 let node: TestNode
@@ -223,5 +225,15 @@ test('a call that was charged without a hold is never held, and never charged a 
   expect((await ledger.hold(hold)).outcome).toBe('no_hold')
   expect(await settle(ledger, payer, hold.id, 40n)).toMatchObject({ chargedNanoUsd: 40n })
   expect(await ledger.balance(payer.account)).toEqual({ balanceNanoUsd: 960n, heldNanoUsd: 0n })
+  expect(await auditOf(payer)).toEqual([])
+})
+
+test('nothing is charged late while the hold is open', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const hold = holdOf(payer, node.id, [100n])
+  held(await ledger.hold(hold))
+  const charging = chargeLate(fixture.database, settleOf(payer, hold.id, 40n), payer.keyId, payer.subjects)
+  await expect(charging).rejects.toMatchObject({ code: '22023' })
+  expect(await settle(ledger, payer, hold.id, 40n)).toMatchObject({ chargedNanoUsd: 40n })
   expect(await auditOf(payer)).toEqual([])
 })
