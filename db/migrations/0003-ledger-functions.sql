@@ -6,13 +6,6 @@
 --
 -- Plans. The batches are JSON, whose row estimate is a guess; the planner is told never to scan a table for them.
 
-create function ledger_lock_accounts(p_accounts json) returns setof account language sql as $$
-  select a.* from account a
-  join json_to_recordset(p_accounts) as b(workspace_id uuid, mode account_mode) using (workspace_id, mode)
-  order by a.workspace_id, a.mode
-  for no key update of a
-$$;
-
 -- Ends holds: settles what was used, gives back the rest, writes entry, usage row and event, marks the stored
 -- idempotent answer done (or frees its key). Called with the accounts locked.
 -- p_items: [{item, workspace_id, mode, id, ended_as: 'settled'|'released', charge, usage…}]; outcomes per item:
@@ -20,26 +13,33 @@ $$;
 --   'already_settled' | 'already_released'   it had ended before
 --   'unknown'                     no such hold was ever seen in this account
 -- Where one batch names a hold twice, the first of them ends it and the others are answered as late as they came.
+-- An item's first row is its answer: where not all ended now, every item gets a second row with what is known of it.
 create function ledger_end_holds(p_items json)
-returns table (item int, outcome text, amount bigint, available bigint)
+returns table (item int, outcome text, amount bigint)
 language plpgsql as $$
 #variable_conflict use_column
+declare
+  v_ended int;
 begin
   return query
   with wanted as materialized (
     select * from json_to_recordset(p_items) as i(
-      item int, workspace_id uuid, mode account_mode, id uuid, ended_as hold_end, charge bigint,
+      item int, workspace_id uuid, mode account_mode, id uuid, ended_as hold_end, idempotent boolean, charge bigint,
       operation text, dialect text, requested_model text, model text, provider text, upstream_model text, lines json,
       cost bigint, tier text, markup int, outcome text, estimated boolean, streamed boolean,
-      latency_ms int, first_byte_ms int, idempotent boolean)
+      latency_ms int, first_byte_ms int)
   ), first as materialized (
     select distinct on (workspace_id, id) * from wanted order by workspace_id, id, item
   ), ended as materialized (
     delete from hold h using first w
     where h.workspace_id = w.workspace_id and h.id = w.id and h.mode = w.mode
-    returning w.*, h.key_id, h.amount_nano_usd as held, h.window_day, h.scopes, h.scope_ids,
+    -- What is read most often comes first: a row of a CTE is taken apart from its beginning, each time.
+    returning w.item, w.workspace_id, w.mode, w.id, w.ended_as, w.idempotent,
       case when w.ended_as = 'settled' then least(w.charge, h.amount_nano_usd) else 0 end as charged,
-      case when w.ended_as = 'settled' then greatest(w.charge - h.amount_nano_usd, 0) else 0 end as lost
+      case when w.ended_as = 'settled' then greatest(w.charge - h.amount_nano_usd, 0) else 0 end as lost,
+      h.amount_nano_usd as held, h.window_day, h.key_id, h.scopes, h.scope_ids,
+      w.operation, w.dialect, w.requested_model, w.model, w.provider, w.upstream_model, w.lines, w.cost, w.tier, w.markup,
+      w.outcome, w.estimated, w.streamed, w.latency_ms, w.first_byte_ms
   ), event as (
     insert into ledger_event (workspace_id, event_key, outcome, amount_nano_usd)
     select workspace_id, 'hold:' || id, ended_as::text, charged from ended
@@ -77,17 +77,16 @@ begin
     update account a set balance_nano_usd = a.balance_nano_usd - d.charged, held_nano_usd = a.held_nano_usd - d.held
     from (select workspace_id, mode, sum(held)::bigint as held, sum(charged)::bigint as charged from ended group by 1, 2) d
     where a.workspace_id = d.workspace_id and a.mode = d.mode
-    returning a.workspace_id, a.mode, a.balance_nano_usd - a.held_nano_usd as available
   )
-  select w.item,
-    case when e.item = w.item then e.ended_as::text when e.item is not null then 'already_' || e.ended_as
-         when v.outcome is not null then 'already_' || v.outcome else 'unknown' end,
-    coalesce(e.charged, v.amount_nano_usd, 0),
-    b.available
-  from wanted w
-  left join ended e on e.workspace_id = w.workspace_id and e.id = w.id and e.mode = w.mode
-  left join balance b on b.workspace_id = w.workspace_id and b.mode = w.mode
-  left join ledger_event v on e.item is null and v.workspace_id = w.workspace_id and v.event_key = 'hold:' || w.id;
+  select e.item, e.ended_as::text, e.charged from ended e;
+
+  get diagnostics v_ended = row_count;
+  if v_ended < json_array_length(p_items) then
+    return query
+    select w.item, coalesce('already_' || v.outcome, 'unknown'), coalesce(v.amount_nano_usd, 0)
+    from json_to_recordset(p_items) as w(item int, workspace_id uuid, id uuid)
+    left join ledger_event v on v.workspace_id = w.workspace_id and v.event_key = 'hold:' || w.id;
+  end if;
 end $$;
 
 -- Takes holds against everything at once: the balance and every cap window of every subject. All fit or none is
@@ -302,22 +301,34 @@ begin
 end $$;
 
 -- One batch of one node: ends first, since they free money, then holds. p_accounts lists every account of both,
--- once, ascending, and holds refer to it. Rows come back with phase 'end' or 'hold' and the item's number.
+-- once, ascending, and holds refer to it. Rows come back with phase 'end' or 'hold' and the item's number, and one of
+-- phase 'account' for each account, by its position from 1, with what can be spent there after the batch.
 create function ledger_apply(p_accounts json, p_ends json, p_keys json, p_subjects json, p_holds json)
 returns table (phase text, item int, outcome text, amount bigint, available bigint, window_day date, refusals json)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off set lock_timeout = '5s'
 as $$
+declare
+  v_locked int;
 begin
-  if (select count(*) from ledger_lock_accounts(p_accounts)) <> json_array_length(p_accounts) then
+  perform 1 from account a
+    join json_to_recordset(p_accounts) as b(workspace_id uuid, mode account_mode) using (workspace_id, mode)
+    order by a.workspace_id, a.mode
+    for no key update of a;
+  get diagnostics v_locked = row_count;
+  if v_locked <> json_array_length(p_accounts) then
     raise exception 'a batch names an account that does not exist' using errcode = 'P0002';
   end if;
   if p_ends is not null then
-    return query select 'end', e.item, e.outcome, e.amount, e.available, null::date, null::json from ledger_end_holds(p_ends) e;
+    return query select 'end', e.item, e.outcome, e.amount, null::bigint, null::date, null::json from ledger_end_holds(p_ends) e;
   end if;
   if p_holds is not null then
-    return query select 'hold', h.item, h.outcome, h.amount, h.available, h.window_day, h.refusals from ledger_take_holds(p_accounts, p_keys, p_subjects, p_holds, false) h;
+    return query select 'hold', h.item, h.outcome, h.amount, h.available, h.window_day, h.refusals
+      from ledger_take_holds(p_accounts, p_keys, p_subjects, p_holds, false) h;
   end if;
+  return query select 'account', b.n::int, null, null::bigint, a.balance_nano_usd - a.held_nano_usd, null::date, null::json
+    from rows from (json_to_recordset(p_accounts) as (workspace_id uuid, mode account_mode)) with ordinality as b(workspace_id, mode, n)
+    join account a using (workspace_id, mode);
 end $$;
 
 -- What ledger_take_holds would answer, writing nothing: for quotes. Parameters as there.

@@ -56,10 +56,25 @@ async function run(
   readiness.ready = true
   announce(url, config, made)
   const reason = await Promise.race([signals.first, opened.lost.then(() => 'database' as const)])
-  if (reason === 'database') wired.logger.error({}, 'the built-in database has ended by itself; stopping')
-  signals.second.then(() => cutOff.abort())
-  await stop(app, background, wired)
-  return reason === 'database' ? 1 : 0
+  const stopped = stop(app, background, wired)
+  if (reason === 'signal') {
+    signals.second.then(() => cutOff.abort())
+    const lost = opened.lost.then(() => giveUp(wired, cutOff))
+    await Promise.race([stopped, lost])
+    return 0
+  }
+  await Promise.race([stopped, giveUp(wired, cutOff)])
+  return 1
+}
+
+/** How long open calls have to be told, once there is no database that could charge them or give anything back. */
+const LOST_DATABASE_GRACE_MS = 2_000
+
+/** What is held then is released by the next start. */
+async function giveUp(wired: Wired, cutOff: AbortController): Promise<void> {
+  wired.logger.error({}, 'the built-in database has ended by itself; stopping')
+  cutOff.abort()
+  await wired.clock.sleep(LOST_DATABASE_GRACE_MS)
 }
 
 /** Everything that must be true before the first call: no orphan holds of an earlier life, keys known, first boot done. */

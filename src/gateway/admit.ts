@@ -109,6 +109,20 @@ export async function admit<Request extends Operation>(
   request: Request,
   streamed: boolean,
 ): Promise<Admission<Request> | Replay> {
+  try {
+    return await admitOrReplay(parts, call, request, streamed)
+  } catch (error) {
+    if (error instanceof GatewayError) parts.events.callRefused({ code: error.code })
+    throw error
+  }
+}
+
+async function admitOrReplay<Request extends Operation>(
+  parts: GatewayParts,
+  call: Call,
+  request: Request,
+  streamed: boolean,
+): Promise<Admission<Request> | Replay> {
   const prospect = prospectOf(parts, call, request)
   const replay = await beginIdempotent(parts, call, prospect.principal)
   if (replay) return { replay }

@@ -4,7 +4,7 @@
  */
 import { coveredTokensPerChoice, outputTokensPerChoice } from '#modules/pricing/index.ts'
 import { GatewayError } from '#spec/errors.ts'
-import type { ProviderContext } from '#spec/provider.ts'
+import { type ProviderContext, ProviderFailure } from '#spec/provider.ts'
 import type { Outcome } from '#spec/receipt.ts'
 import type { Admission, Candidate } from './admission.ts'
 import type { Circuits } from './circuit.ts'
@@ -31,7 +31,7 @@ export interface Answered<Result> {
 
 /**
  * Runs `ask` on the candidates in order. `mayFailOver` says whether another may still be asked (not once the client
- * has received a part). Rejects with AttemptsFailed, or with whatever `ask` threw that `isOurs` recognises.
+ * has received a part). Once the signal is aborted nobody is asked any more. Rejects with AttemptsFailed.
  */
 export async function askCandidates<Result>(
   parts: GatewayParts,
@@ -46,26 +46,35 @@ export async function askCandidates<Result>(
   let attempts = 0
   for (const candidate of coolingLast(circuits, admission.candidates)) {
     const { provider, upstreamModel } = candidate.offering
-    if (attempts === parts.settings.maxAttempts) break
+    if (attempts === parts.settings.maxAttempts || signal.aborted) break
+    if (attempts > 0 && leftMs(parts, admission) === 0) break
     if (isGuarded(candidate) && !circuits.enter(provider, upstreamModel)) continue
     attempts++
     const startedMs = parts.clock.monotonicMs()
     try {
       parts.crashPoint('before-dispatch')
-      const result = await ask(candidate, contextOf(parts, admission, candidate, signal, startedMs))
+      const result = await ask(candidate, contextOf(parts, admission, candidate, signal))
       if (isGuarded(candidate)) circuits.ended(provider, upstreamModel, 'good')
       tell(parts, admission, candidate, 'succeeded', startedMs)
       call.servedBy = candidate.offering.id
       return { candidate, result }
     } catch (thrown) {
-      const verdict = verdictOf(thrown)
+      // Whatever a provider makes of it, a call that we gave up is no failure of its vendor.
+      const verdict = verdictOf(signal.aborted ? givenUp(thrown) : thrown)
       note(parts, circuits, admission, candidate, verdict, startedMs)
       last = { verdict, candidate }
-      if (!verdict.mayFailOver || !mayFailOver() || signal.aborted) break
+      if (!verdict.mayFailOver || !mayFailOver()) break
     }
   }
   if (last) throw new AttemptsFailed(last.verdict.error, last.verdict.outcome, last.candidate)
-  throw new AttemptsFailed(busyError(), 'upstream_failed', undefined)
+  if (!signal.aborted) throw new AttemptsFailed(busyError(), 'upstream_failed', undefined)
+  const { error, outcome } = verdictOf(givenUp(undefined))
+  throw new AttemptsFailed(error, outcome, undefined)
+}
+
+function givenUp(cause: unknown): ProviderFailure {
+  if (cause instanceof ProviderFailure && cause.kind === 'aborted') return cause
+  return new ProviderFailure('aborted', 'the call was given up', { cause })
 }
 
 /** The sandbox fails on request: no circuit may get between a client and the fault it asked for. */
@@ -92,16 +101,19 @@ function contextOf(
   admission: Admission,
   candidate: Candidate,
   signal: AbortSignal,
-  nowMs: number,
 ): ProviderContext {
-  const { timeouts } = parts.settings
-  const leftMs = Math.max(1, timeouts.totalMs - (nowMs - admission.call.startedMonotonicMs))
   return {
     upstreamModel: candidate.offering.upstreamModel,
     signal,
-    timeouts: { ...timeouts, totalMs: leftMs },
+    timeouts: { ...parts.settings.timeouts, totalMs: Math.max(1, leftMs(parts, admission)) },
     clampOutputTokens: clampOf(admission, candidate),
   }
+}
+
+/** Of the time that all tries of a call have together. */
+function leftMs(parts: GatewayParts, admission: Admission): number {
+  const spentMs = parts.clock.monotonicMs() - admission.call.startedMonotonicMs
+  return Math.max(0, parts.settings.timeouts.totalMs - spentMs)
 }
 
 /**
@@ -114,7 +126,8 @@ function clampOf(admission: Admission, candidate: Candidate): number | undefined
   if (request.operation === 'chat' && (request.maxOutputTokens ?? 0) > model.maxOutputTokens) {
     return outputTokensPerChoice(request, model)
   }
-  if (plan.growth !== 'clamp' || !admission.hold) return undefined
+  const grows = plan.growth === 'steps' && admission.plan.growth === 'steps'
+  if (plan.growth === 'whole' || grows || !admission.hold) return undefined
   const perChoice = coveredTokensPerChoice(plan, admission.hold.amountNanoUsd, candidate.offering)
   return perChoice * plan.choices >= plan.outputTokens ? undefined : perChoice
 }

@@ -1,6 +1,7 @@
 /**
  * Which provider is worth asking. Per provider and upstream model: half of at least `MIN_CALLS` calls failing within
- * ten seconds opens the circuit for ten seconds; then one call is let through, and its fate closes or opens it again.
+ * ten seconds opens the circuit for ten seconds; then one call in ten seconds is let through as a probe, and its fate
+ * closes or opens the circuit again. (A stream may take minutes to end: it keeps no other probe waiting for so long.)
  * A 429 is the provider's wish and no failure: for as long as it asked, the others are asked first.
  */
 import type { Clock } from '#spec/ports.ts'
@@ -15,7 +16,8 @@ interface Circuit {
   readonly calls: number[]
   readonly failures: number[]
   bucket: number
-  openUntilMs: number
+  /** When the next probe may go; `undefined`: it is closed. */
+  probeAtMs: number | undefined
   coolUntilMs: number
   probing: boolean
 }
@@ -36,9 +38,10 @@ export class Circuits {
     const open = this.#open.get(provider) ?? 0
     if (this.#maxConcurrent > 0 && open >= this.#maxConcurrent) return false
     const circuit = this.#circuits.get(key(provider, upstreamModel))
-    if (circuit && circuit.openUntilMs !== 0) {
-      if (circuit.probing || this.#clock.monotonicMs() < circuit.openUntilMs) return false
+    if (circuit?.probeAtMs !== undefined) {
+      if (this.#clock.monotonicMs() < circuit.probeAtMs) return false
       circuit.probing = true
+      circuit.probeAtMs = this.#clock.monotonicMs() + OPEN_MS
     }
     this.#open.set(provider, open + 1)
     return true
@@ -57,7 +60,7 @@ export class Circuits {
     if (circuit.probing) {
       circuit.probing = false
       if (result === 'good') this.#circuits.delete(name)
-      if (result === 'failed') circuit.openUntilMs = this.#clock.monotonicMs() + OPEN_MS
+      else circuit.probeAtMs = this.#clock.monotonicMs() + (result === 'failed' ? OPEN_MS : 0)
       return false
     }
     return this.#count(circuit, result)
@@ -90,7 +93,7 @@ export class Circuits {
     if (calls < MIN_CALLS || sum(circuit.failures) < calls * FAILURE_SHARE) return false
     circuit.calls.fill(0)
     circuit.failures.fill(0)
-    circuit.openUntilMs = this.#clock.monotonicMs() + OPEN_MS
+    circuit.probeAtMs = this.#clock.monotonicMs() + OPEN_MS
     return true
   }
 }
@@ -100,7 +103,7 @@ function freshCircuit(): Circuit {
     calls: Array(BUCKETS).fill(0),
     failures: Array(BUCKETS).fill(0),
     bucket: 0,
-    openUntilMs: 0,
+    probeAtMs: undefined,
     coolUntilMs: 0,
     probing: false,
   }

@@ -1,7 +1,9 @@
 /** A call that is answered whole: admit, ask, settle, answer. */
 import type { StoredAnswer } from '#modules/idempotency/index.ts'
+import { coveredOutputTokens } from '#modules/pricing/index.ts'
 import type { ChatRequest, ChatResult, ChatStreamPart } from '#spec/chat.ts'
 import type { EmbedRequest, EmbedResult } from '#spec/embed.ts'
+import { GatewayError } from '#spec/errors.ts'
 import type { Call, WireAnswer } from '#spec/gateway.ts'
 import type { Operation } from '#spec/operation.ts'
 import type { ProviderContext } from '#spec/provider.ts'
@@ -99,10 +101,12 @@ function toStored(answer: WireAnswer): StoredAnswer {
   }
 }
 
-/** A hold that does not cover everything yet is raised while the answer comes: the call is streamed inside. */
-function growsWhileItRuns(admission: Admission): boolean {
-  const { plan, hold } = admission
-  return plan.growth === 'steps' && hold !== undefined && hold.amountNanoUsd < (plan.amountsNanoUsd[0] ?? 0n)
+/** A hold that does not cover everything at every candidate is raised while the answer comes: it is streamed inside. */
+function growsWhileItRuns({ plan, hold, candidates }: Admission): boolean {
+  if (plan.growth !== 'steps' || !hold) return false
+  return candidates.some(
+    one => coveredOutputTokens(one.plan, hold.amountNanoUsd, one.offering) < one.plan.outputTokens,
+  )
 }
 
 async function askWhole(
@@ -132,6 +136,8 @@ async function askByStream(
     },
   })
   const done = await run.run()
+  // Nothing was delivered, so nothing is charged.
+  if (done.clientLeft && !done.result) throw new AttemptsFailed(clientGone(), 'client_left', done.candidate)
   const capability = done.candidate.provider.capabilities.chat
   if (!capability) throw new Error(`${done.candidate.offering.provider} has no chat`)
   const result = capability.assemble(admission.request, [...collected, ...done.heldBack], done.result)
@@ -143,6 +149,11 @@ async function askByStream(
     outcome: done.cut ? 'cut_by_limit' : done.clientLeft ? 'client_left' : 'succeeded',
     firstByteMs: run.firstByteMs,
   }
+}
+
+/** Told to nobody. */
+function clientGone(): GatewayError {
+  return new GatewayError('request_timeout', 'The client left before the answer was whole.')
 }
 
 async function askEmbed(
@@ -174,16 +185,23 @@ async function askInline<Result>(
   ask: (candidate: Candidate, context: ProviderContext) => Promise<Result>,
 ) {
   const work = new AbortController()
-  const abort = () => work.abort()
-  const everyStops = admission.candidates.every(({ provider }) => provider.definition.stopsBillingOnAbort)
+  let asked: Candidate | undefined
+  const onStopping = () => work.abort()
+  const onClientGone = () => {
+    if (asked?.provider.definition.stopsBillingOnAbort ?? true) work.abort()
+  }
+  const askOne = (candidate: Candidate, context: ProviderContext) => {
+    asked = candidate
+    return ask(candidate, context)
+  }
   const { signal } = admission.call
-  if (everyStops) signal.addEventListener('abort', abort)
-  parts.stopping.addEventListener('abort', abort)
-  if ((everyStops && signal.aborted) || parts.stopping.aborted) abort()
+  signal.addEventListener('abort', onClientGone)
+  parts.stopping.addEventListener('abort', onStopping)
+  if (signal.aborted || parts.stopping.aborted) work.abort()
   try {
-    return await askCandidates(parts, circuits, admission, work.signal, ask, () => true)
+    return await askCandidates(parts, circuits, admission, work.signal, askOne, () => !signal.aborted)
   } finally {
-    signal.removeEventListener('abort', abort)
-    parts.stopping.removeEventListener('abort', abort)
+    signal.removeEventListener('abort', onClientGone)
+    parts.stopping.removeEventListener('abort', onStopping)
   }
 }

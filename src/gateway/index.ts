@@ -1,6 +1,5 @@
 /** The gateway: the only place that knows the order of things. */
 
-import { GatewayError } from '#spec/errors.ts'
 import type { Gateway } from '#spec/gateway.ts'
 import { accountOf } from './admission.ts'
 import { Circuits } from './circuit.ts'
@@ -13,10 +12,6 @@ export type { GatewayParts, GatewaySettings, Registered } from './parts.ts'
 
 export function createGateway(parts: GatewayParts): Gateway {
   const circuits = new Circuits(parts.clock, parts.settings.maxConcurrentPerProvider)
-  const refused = (error: unknown): never => {
-    if (error instanceof GatewayError) parts.events.callRefused({ code: error.code })
-    throw error
-  }
   return {
     credits: parts.settings.credits,
     async authenticate(call, authorization) {
@@ -27,10 +22,10 @@ export function createGateway(parts: GatewayParts): Gateway {
       const { balanceNanoUsd, heldNanoUsd } = await parts.ledger.balance(accountOf(call.principal))
       return balanceNanoUsd - heldNanoUsd
     },
-    chat: (call, request, render) => chat(parts, circuits, call, request, render).catch(refused),
+    chat: (call, request, render) => chat(parts, circuits, call, request, render),
     streamChat: (call, request, renderer, reply) =>
-      streamChat(parts, circuits, call, request, renderer, reply).catch(refused),
-    embed: (call, request, render) => embed(parts, circuits, call, request, render).catch(refused),
+      streamChat(parts, circuits, call, request, renderer, reply),
+    embed: (call, request, render) => embed(parts, circuits, call, request, render),
     quote: (call, request) => quote(parts, call, request),
     account: call => readAccount(parts, call),
     receipt: (call, requestId) => readReceipt(parts, call, requestId),

@@ -1,18 +1,17 @@
 /**
  * One streamed call while it runs: counts what is delivered, keeps the hold ahead of it, waits for a slow client,
- * and holds back everything from the first finish reason on, which may only leave after the settle.
+ * and holds back the end of the answer, which may only leave after the settle.
  *
  * The receiver below is the hot path of streams: one call for each read of the upstream socket.
  */
-import { amountFor, coveredOutputTokens } from '#modules/pricing/index.ts'
 import type { ChatRequest, ChatStreamEnd, ChatStreamPart } from '#spec/chat.ts'
 import type { GatewayError } from '#spec/errors.ts'
 import type { ProviderContext } from '#spec/provider.ts'
 import type { Admission, Candidate } from './admission.ts'
-import { type Answered, askCandidates } from './attempt.ts'
+import { type Answered, AttemptsFailed, askCandidates } from './attempt.ts'
 import type { Circuits } from './circuit.ts'
+import { GrowingHold } from './growing-hold.ts'
 import type { GatewayParts } from './parts.ts'
-import { refusalError } from './refusal.ts'
 
 /** Where the parts of a stream go. */
 export interface StreamSink {
@@ -20,38 +19,32 @@ export interface StreamSink {
   deliver(part: ChatStreamPart): Promise<void> | undefined
 }
 
-/** How a stream came to its end, when it came to one. */
+/** How a stream came to its end, when it came to one. Without a `result` we hung up. */
 export interface StreamDone extends Answered<ChatStreamEnd | undefined> {
   /** The parts that wait for the settle, in order. */
   readonly heldBack: readonly ChatStreamPart[]
   /** A limit ran out while it streamed: why. */
   readonly cut: GatewayError | undefined
+  /** The client has gone, or did not take what it was sent. */
   readonly clientLeft: boolean
 }
-
-/** Output tokens of one step, and how early the next is asked for. */
-const STEP_TOKENS = 256
-const ASK_AHEAD_TOKENS = STEP_TOKENS / 2
-/** How long a step waits for money before the stream is cut, and how often it asks. */
-const STEP_PATIENCE_MS = 2_000
-const STEP_RETRY_MS = 100
 
 export class StreamRun {
   readonly #parts: GatewayParts
   readonly #circuits: Circuits
   readonly #admission: Admission<ChatRequest>
   readonly #sink: StreamSink
+  /** Aborted when we hang up, and when the call is over. */
   readonly #work = new AbortController()
+  readonly #hold: GrowingHold
+  readonly #unfinished = new Set<number>()
+  readonly #finished = new Set<number>()
   #heldBack: ChatStreamPart[] = []
-  #closing = false
   #candidate: Candidate | undefined
   #clientLeft = false
   #waitsForClient = false
   #outputBytes = 0
   #deltas = 0
-  #covered = Number.POSITIVE_INFINITY
-  #extending: Promise<void> | undefined
-  #cut: GatewayError | undefined
   #firstByteMs: number | undefined
 
   constructor(parts: GatewayParts, circuits: Circuits, admission: Admission<ChatRequest>, sink: StreamSink) {
@@ -59,9 +52,10 @@ export class StreamRun {
     this.#circuits = circuits
     this.#admission = admission
     this.#sink = sink
+    this.#hold = new GrowingHold(parts, admission, this.#work)
   }
 
-  /** Bytes of text, arguments and reasoning that were received. */
+  /** Bytes of text, arguments and reasoning that were received and not dropped. */
   get outputBytes(): number {
     return this.#outputBytes
   }
@@ -85,15 +79,42 @@ export class StreamRun {
     if (signal.aborted) this.#clientGone()
     if (this.#parts.stopping.aborted) onStopping()
     try {
-      return this.#done(await this.#ask())
-    } catch (error) {
-      const ended = this.#endedByUs()
-      if (ended) return ended
-      throw error
+      return await this.#toItsEnd()
     } finally {
       signal.removeEventListener('abort', onClientGone)
       this.#parts.stopping.removeEventListener('abort', onStopping)
+      this.#work.abort()
+      await this.#hold.quiet()
     }
+  }
+
+  async #toItsEnd(): Promise<StreamDone> {
+    let answered: Answered<ChatStreamEnd> | undefined
+    let thrown: unknown
+    try {
+      answered = await this.#ask()
+    } catch (error) {
+      thrown = error
+    }
+    const hungUp = this.#hungUp(thrown)
+    this.#work.abort()
+    await this.#hold.quiet()
+    const { cut, failure } = this.#hold
+    if (failure) throw new AttemptsFailed(failure, 'internal_failure', this.#candidate)
+    if (answered && !cut) {
+      await this.#hold.coverUsage(answered.result.usage)
+      return { ...answered, heldBack: this.#heldBack, cut: undefined, clientLeft: this.#clientLeft }
+    }
+    if (this.#candidate && (cut || hungUp)) {
+      return {
+        candidate: this.#candidate,
+        result: undefined,
+        heldBack: this.#heldBack,
+        cut,
+        clientLeft: hungUp,
+      }
+    }
+    throw thrown
   }
 
   #ask(): Promise<Answered<ChatStreamEnd>> {
@@ -103,7 +124,7 @@ export class StreamRun {
       this.#admission,
       this.#work.signal,
       (candidate, context) => this.#askOne(candidate, context),
-      () => !this.begun,
+      () => !this.begun && !this.#clientLeft,
     )
   }
 
@@ -111,43 +132,56 @@ export class StreamRun {
     const chat = candidate.provider.capabilities.chat
     if (!chat) throw new Error(`${candidate.offering.provider} offers a chat model and has no chat`)
     this.#candidate = candidate
-    this.#covered = this.#coveredAt(candidate)
+    this.#hold.serve(candidate)
     return chat.stream(this.#admission.request, context, parts => this.#receive(parts))
   }
 
-  /** Only a hold that grows has an edge; every other covers all the call may produce. */
-  #coveredAt(candidate: Candidate): number {
-    const { hold, plan } = this.#admission
-    if (!hold || plan.growth !== 'steps') return Number.POSITIVE_INFINITY
-    const covered = coveredOutputTokens(candidate.plan, hold.amountNanoUsd, candidate.offering)
-    return covered >= candidate.plan.outputTokens ? Number.POSITIVE_INFINITY : covered
-  }
-
   #receive(parts: readonly ChatStreamPart[]): void | Promise<void> {
+    if (parts.length === 0 || this.#hasHungUp) return
     if (this.#firstByteMs === undefined) this.#begin()
-    for (const part of parts) this.#count(part)
-    if (this.#outputTokens() <= this.#covered - ASK_AHEAD_TOKENS) return this.#deliver(parts)
-    this.#extending ??= this.#extend()
-    if (this.#outputTokens() <= this.#covered) return this.#deliver(parts)
-    return this.#deliverCovered(parts)
+    for (const part of parts) this.#count(part, 1)
+    const covered = this.#hold.reach(this.#outputTokens())
+    return covered === true ? this.#deliver(parts) : this.#deliverOnceCovered(parts, covered)
   }
 
-  async #deliverCovered(parts: readonly ChatStreamPart[]): Promise<void> {
-    while (this.#outputTokens() > this.#covered && !this.#cut) {
-      this.#extending ??= this.#extend()
-      await this.#extending
-    }
-    if (!this.#cut) await this.#deliver(parts)
+  /** We gave the provider up: what it may still hand over is nobody's. */
+  get #hasHungUp(): boolean {
+    return this.#work.signal.aborted && !this.#parts.stopping.aborted
   }
 
+  async #deliverOnceCovered(parts: readonly ChatStreamPart[], covered: Promise<boolean>): Promise<void> {
+    if (await covered) return await this.#deliver(parts)
+    // Nobody receives them, so nobody pays for them.
+    for (const part of parts) this.#count(part, -1)
+  }
+
+  /** A client that has gone is delivered to as well: its reply takes nothing, but the answer may be kept for a repeat. */
   #deliver(parts: readonly ChatStreamPart[]): void | Promise<void> {
     let waiting: Promise<void> | undefined
     for (const part of parts) {
-      this.#closing ||= part.type === 'finish' || (part.type === 'wire' && part.closing)
-      if (this.#closing) this.#heldBack.push(part)
-      else if (!this.#clientLeft) waiting = this.#sink.deliver(part) ?? waiting
+      if (this.#mayBeTheEnd(part)) {
+        this.#heldBack.push(part)
+        continue
+      }
+      for (const earlier of this.#heldBack.splice(0)) waiting = this.#sink.deliver(earlier) ?? waiting
+      waiting = this.#sink.deliver(part) ?? waiting
     }
     return waiting && this.#waitForClient(waiting)
+  }
+
+  /**
+   * Whether with this part every answer that has begun has its finish reason: then the client would have it all, so it
+   * is held back. If another answer turns out to go on, it is delivered after all.
+   */
+  #mayBeTheEnd(part: ChatStreamPart): boolean {
+    if (part.type === 'wire') return part.closing
+    if (part.type === 'finish') {
+      this.#finished.add(part.choice)
+      this.#unfinished.delete(part.choice)
+    } else if (!this.#finished.has(part.choice)) {
+      this.#unfinished.add(part.choice)
+    }
+    return this.#finished.size > 0 && this.#unfinished.size === 0
   }
 
   async #waitForClient(waiting: Promise<void>): Promise<void> {
@@ -157,19 +191,21 @@ export class StreamRun {
   }
 
   #begin(): void {
-    this.#firstByteMs = Math.round(this.#parts.clock.monotonicMs() - this.#admission.call.startedMonotonicMs)
-    // The head leaves with the first part, and says who serves.
-    this.#admission.call.servedBy = this.#candidate?.offering.id
+    const { call } = this.#admission
+    this.#firstByteMs = Math.round(this.#parts.clock.monotonicMs() - call.startedMonotonicMs)
+    // From here on no other can serve; the head of the answer says who does.
+    call.servedBy = this.#candidate?.offering.id
     this.#parts.crashPoint('during-call')
   }
 
-  #count(part: ChatStreamPart): void {
+  #count(part: ChatStreamPart, sign: 1 | -1): void {
     if (part.type === 'wire') {
-      this.#outputBytes += part.outputBytes
-      this.#deltas += part.deltas
+      this.#outputBytes += sign * part.outputBytes
+      this.#deltas += sign * part.deltas
     } else if (part.type !== 'finish') {
-      this.#outputBytes += Buffer.byteLength(part.type === 'text-delta' ? part.text : (part.arguments ?? ''))
-      this.#deltas++
+      const text = part.type === 'text-delta' ? part.text : (part.arguments ?? '')
+      this.#outputBytes += sign * Buffer.byteLength(text)
+      this.#deltas += sign
     }
   }
 
@@ -178,63 +214,22 @@ export class StreamRun {
     return Math.max(this.#deltas, Math.ceil(this.#outputBytes / 4))
   }
 
-  /** Raises the hold by a step over what has been produced, waiting a moment for money; then cuts the stream. */
-  async #extend(): Promise<void> {
-    const { call, account, principal, hold, plan } = this.#admission
-    const candidate = this.#candidate
-    if (!hold || !candidate) throw new Error('a stream without a hold has nothing to extend')
-    const tokens = Math.min(this.#outputTokens() + STEP_TOKENS * plan.choices, candidate.plan.outputTokens)
-    const request = {
-      id: call.requestId,
-      account,
-      keyId: principal.keyId,
-      subjects: principal.subjects,
-      windowDay: hold.windowDay,
-      amountNanoUsd: amountFor(candidate.plan, tokens, [candidate.offering]),
-    }
-    const giveUpAtMs = this.#parts.clock.monotonicMs() + STEP_PATIENCE_MS
-    for (;;) {
-      const outcome = await this.#parts.ledger.extend(request)
-      if (outcome.outcome === 'held') {
-        hold.amountNanoUsd = outcome.amountNanoUsd
-        this.#covered = this.#coveredAt(candidate)
-        break
-      }
-      const isLast = outcome.outcome !== 'refused' || this.#parts.clock.monotonicMs() >= giveUpAtMs
-      if (isLast && this.#outputTokens() >= this.#covered) {
-        this.#cutShort(refusalError(outcome, this.#parts.settings.credits))
-        break
-      }
-      if (isLast) break
-      await this.#parts.clock.sleep(STEP_RETRY_MS, this.#work.signal)
-      if (this.#work.signal.aborted) break
-    }
-    this.#extending = undefined
-  }
-
-  #cutShort(reason: GatewayError): void {
-    this.#cut = reason
-    this.#work.abort()
-  }
-
-  /** Where hanging up does not stop the bill, the stream is read to its end and charged as it is. */
+  /**
+   * Where hanging up does not stop the bill, the stream is read to its end and charged as it is; and where the call
+   * has an `Idempotency-Key`, because the client will come back for the answer.
+   */
   #clientGone(): void {
     this.#clientLeft = true
-    if (this.#candidate?.provider.definition.stopsBillingOnAbort ?? true) this.#work.abort()
+    const { idempotent, terms } = this.#admission
+    const stops = this.#candidate?.provider.definition.stopsBillingOnAbort ?? true
+    const isAwaited = idempotent && terms.streamed && this.begun
+    if (stops && !isAwaited) this.#work.abort()
   }
 
-  #done(answered: Answered<ChatStreamEnd>): StreamDone {
-    return { ...answered, heldBack: this.#heldBack, cut: undefined, clientLeft: this.#clientLeft }
-  }
-
-  /** Not the provider's failure: we hung up, because the money or the client had gone. */
-  #endedByUs(): StreamDone | undefined {
-    const candidate = this.#candidate
-    if (!candidate || !this.begun) return undefined
-    const leftWaiting = this.#clientLeft || (this.#waitsForClient && !this.#parts.stopping.aborted)
-    if (!this.#cut && !leftWaiting) return undefined
-    const heldBack = this.#cut ? [] : this.#heldBack
-    this.#admission.call.servedBy = candidate.offering.id
-    return { candidate, result: undefined, heldBack, cut: this.#cut, clientLeft: leftWaiting }
+  /** Not the provider's failure: we hung up because the client had gone, or it let the time of its call pass unread. */
+  #hungUp(thrown: unknown): boolean {
+    if (!this.begun || thrown === undefined) return false
+    if (this.#clientLeft) return this.#work.signal.aborted
+    return this.#waitsForClient && thrown instanceof AttemptsFailed && thrown.outcome === 'timed_out'
   }
 }

@@ -8,7 +8,7 @@ import type { Admission } from './admission.ts'
 import { admit } from './admit.ts'
 import { AttemptsFailed } from './attempt.ts'
 import type { Circuits } from './circuit.ts'
-import { billOf, KeyLost, keepAnswer, releaseCall, settleCall, type Work, workOf } from './finish.ts'
+import { billOf, keepAnswer, releaseCall, settleCall, type Work, workOf } from './finish.ts'
 import type { GatewayParts } from './parts.ts'
 import { type StreamDone, StreamRun } from './stream-run.ts'
 
@@ -76,17 +76,26 @@ async function finish(
   const heldBack = done.heldBack.map(part => renderer.part(part))
   let tail = render(renderer, heldBack, done, work, bill.payableNanoUsd)
   try {
-    if (kept) await storeStream(parts, admission, renderer, kept, tail)
+    // What broke off because the client had gone is no answer that a repeat could be given.
+    if (kept && (done.result || done.cut)) await storeStream(parts, admission, renderer, kept, tail)
+  } catch (error) {
+    await releaseCall(parts, admission, 'internal_failure', done.candidate)
+    endWithError(renderer, stream, error instanceof GatewayError ? error : internalFailure())
+    return
+  }
+  try {
     const settlement = await settleCall(parts, admission, work, bill)
     if (settlement.chargedNanoUsd !== bill.payableNanoUsd && !done.cut) {
       tail = render(renderer, heldBack, done, work, settlement.chargedNanoUsd)
     }
     parts.crashPoint('before-answer')
-    stream.write(tail)
-    stream.end({})
+    if (done.clientLeft && !done.result) endWithError(renderer, stream, notRead())
+    else {
+      stream.write(tail)
+      stream.end({})
+    }
   } catch (error) {
-    if (error instanceof KeyLost) await releaseCall(parts, admission, 'internal_failure', done.candidate)
-    else parts.logger.error({ requestId: admission.call.requestId, error }, 'a stream could not be settled')
+    parts.logger.error({ requestId: admission.call.requestId, error }, 'a stream could not be settled')
     endWithError(renderer, stream, error instanceof GatewayError ? error : settleFailed())
   }
 }
@@ -155,6 +164,14 @@ function endWithError(renderer: ChatStreamRenderer, stream: WireStream, error: G
 
 function internalFailure(): GatewayError {
   return new GatewayError('internal_error', 'The gateway failed. Nothing was charged.')
+}
+
+/** For a client that is still there and did not read. */
+function notRead(): GatewayError {
+  return new GatewayError(
+    'request_timeout',
+    'The answer was not read in time. What had been sent by then was charged.',
+  )
 }
 
 function settleFailed(): GatewayError {

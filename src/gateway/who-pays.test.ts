@@ -1,7 +1,8 @@
 /** The table "Who pays when" of docs/money.md, a row a test (or a few). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { chargeOf } from '#testing/payer.ts'
-import { fail, finish, hang, run, say, used, wait } from '#testing/scripted-provider.ts'
+import type { ChatRequest } from '#spec/chat.ts'
+import { chargeOf, type Payer } from '#testing/payer.ts'
+import { fail, finish, hang, run, say, sendUnless, used } from '#testing/scripted-provider.ts'
 import { chatModel, createWorld, offering, type World } from '#testing/world.ts'
 
 let world: World
@@ -95,17 +96,20 @@ describe('nothing is charged', () => {
     ['interrupted', 'upstream_error', 'upstream_failed'],
     ['vendor', 'upstream_error', 'upstream_failed'],
     ['timeout', 'upstream_timeout', 'timed_out'],
-  ] as const)('when the provider fails after some parts, which the client keeps: %s', async (kind, code, outcome) => {
-    const house = world.open()
-    const payer = await house.payer()
-    house.provider().will(say('Hel'), fail(kind))
-    const { call, reply } = await payer.streamed()
-    expect(reply.received).toMatchObject({ text: 'Hel', error: { code }, end: undefined })
-    expect(reply.ended).toBe(true)
-    expect(await payer.spent()).toBe(0n)
-    expect(await payer.receipt(call)).toMatchObject({ outcome, chargeNanoUsd: 0n })
-    expect(house.provider().calls).toHaveLength(1)
-  })
+  ] as const)(
+    'when the provider fails after some parts, which the client keeps: %s',
+    async (kind, code, outcome) => {
+      const house = world.open()
+      const payer = await house.payer()
+      house.provider().will(say('Hel'), fail(kind))
+      const { call, reply } = await payer.streamed()
+      expect(reply.received).toMatchObject({ text: 'Hel', error: { code }, end: undefined })
+      expect(reply.ended).toBe(true)
+      expect(await payer.spent()).toBe(0n)
+      expect(await payer.receipt(call)).toMatchObject({ outcome, chargeNanoUsd: 0n })
+      expect(house.provider().calls).toHaveLength(1)
+    },
+  )
 
   test('when the client leaves before any output', async () => {
     const house = world.open()
@@ -181,7 +185,11 @@ describe('a client that leaves during a stream', () => {
     const house = world.open()
     const payer = await house.payer()
     const streaming = await payer.stream()
-    house.provider().will(say('x'.repeat(40)), run(() => streaming.reply.leave()), hang)
+    house.provider().will(
+      say('x'.repeat(40)),
+      run(() => streaming.reply.leave()),
+      hang,
+    )
     await streaming.done
     const [asked] = house.provider().calls
     expect(asked?.aborted).toBe(true)
@@ -209,35 +217,206 @@ describe('a client that leaves during a stream', () => {
     const house = world.open()
     const payer = await house.payer()
     const streaming = await payer.stream()
-    const { crashed, at } = gate()
-    house.provider().will(say('Hello'), finish(), used(1_000, 100), run(() => at()))
-    await crashed
-    streaming.reply.leave()
+    const leave = run(() => streaming.reply.leave())
+    house.provider().will(say('Hello'), finish(), used(1_000, 100), leave)
     await streaming.done
     expect(await payer.spent()).toBe(chargeOf(1_000, 100))
     expect(streaming.reply.received).toMatchObject({ text: 'Hello', end: undefined })
   })
 
-  test('by not reading, pays as one that left when the time of its call is over', async () => {
+  test('by not reading until the time of its call is over, pays as one that left', async () => {
     const house = world.open()
     const payer = await house.payer()
     const streaming = await payer.stream()
-    const stalled = run(() => streaming.reply.stall())
-    house.provider().will(say('x'.repeat(40)), stalled, {
-      run: () => {
-        throw new Error('never reached')
-      },
+    const { promise: timeIsOver, resolve: end } = Promise.withResolvers<void>()
+    house.provider().will(
+      say('x'.repeat(40)),
+      run(() => streaming.reply.stall()),
+      run(() => setImmediate(end)),
+      sendUnless(say('y'.repeat(40)), timeIsOver, 'timeout'),
+    )
+    await streaming.done
+    const receipt = await payer.receipt(streaming.call)
+    expect(receipt).toMatchObject({ outcome: 'client_left', estimated: true })
+    expect(receipt.lines.find(line => line.unit === 'output_tokens')?.quantity).toBe(20n)
+    expect(streaming.reply.received.error).toMatchObject({ code: 'request_timeout' })
+  })
+
+  test('by being slow for a moment, is no one that left: a provider that breaks off just then charges nothing', async () => {
+    const house = world.open()
+    const payer = await house.payer()
+    const streaming = await payer.stream()
+    house.provider().will(
+      say('x'.repeat(40)),
+      run(() => streaming.reply.stall()),
+      sendUnless(say('y'.repeat(40)), Promise.resolve(), 'interrupted'),
+    )
+    await streaming.done
+    expect(await payer.receipt(streaming.call)).toMatchObject({
+      outcome: 'upstream_failed',
+      chargeNanoUsd: 0n,
     })
-    // The provider's total time-out passes while the client does not take what it was sent.
-    house.provider().calls.length = 0
-    house.provider().will()
-    await streaming.done.catch(() => {})
+    expect(streaming.reply.received.error).toMatchObject({ code: 'upstream_error' })
+  })
+
+  test('pays nothing where the provider itself fails after it left', async () => {
+    const house = world.open({ providers: PROVIDERS, models: [BETA_MODEL] })
+    const payer = await house.payer()
+    const streaming = await payer.stream()
+    const leave = run(() => streaming.reply.leave())
+    house.provider('beta').will(say('Hel'), leave, fail('interrupted'))
+    await streaming.done
+    expect(await payer.spent()).toBe(0n)
   })
 })
 
-function gate() {
-  const { promise: crashed, resolve: at } = Promise.withResolvers<void>()
-  return { crashed, at }
-}
+describe('the client of a plain call that leaves', () => {
+  test('pays for the answer where hanging up does not stop the bill', async () => {
+    const house = world.open({ providers: PROVIDERS, models: [BETA_MODEL] })
+    const payer = await house.payer()
+    const { call, answer } = await payer.ask()
+    house.provider('beta').will(
+      run(() => call.abort()),
+      say('Hello'),
+      finish(),
+      used(1_000, 100),
+    )
+    expect((await answer).status).toBe(200)
+    expect(await payer.spent()).toBe(chargeOf(1_000, 100))
+  })
 
-void wait
+  test('is judged by the provider that is being asked, not by one that was never needed', async () => {
+    const both = chatModel('echo', { offerings: [offering('alpha', 'echo'), offering('beta', 'echo')] })
+    const house = world.open({ providers: PROVIDERS, models: [both] })
+    const payer = await house.payer()
+    house.provider('alpha').will(hang)
+    const { call, answer } = await payer.ask()
+    await house.provider('alpha').called()
+    call.abort()
+    await expect(answer).rejects.toThrow()
+    expect(house.provider('alpha').calls[0]).toMatchObject({ aborted: true })
+    expect(house.provider('beta').calls).toEqual([])
+    expect(await payer.spent()).toBe(0n)
+  })
+
+  test('is not handed on to another provider when the one it asked fails', async () => {
+    const both = chatModel('echo', { offerings: [offering('beta', 'echo'), offering('alpha', 'echo')] })
+    const house = world.open({ providers: PROVIDERS, models: [both] })
+    const payer = await house.payer()
+    const plain = await payer.ask()
+    house.provider('beta').will(
+      run(() => plain.call.abort()),
+      fail('vendor'),
+    )
+    await expect(plain.answer).rejects.toThrow()
+    const streaming = await payer.stream()
+    house.provider('beta').will(
+      run(() => streaming.reply.leave()),
+      fail('vendor'),
+    )
+    await expect(streaming.done).rejects.toThrow()
+    expect(house.provider('alpha').calls).toEqual([])
+    expect(await payer.spent()).toBe(0n)
+  })
+})
+
+describe('usage', () => {
+  test('that is not reported is counted at four bytes a token, within the hold, and marked', async () => {
+    const house = world.open()
+    const payer = await house.payer()
+    house.provider().will(say('x'.repeat(41)), finish())
+    const { call, reply } = await payer.streamed()
+    expect(reply.received.end).toMatchObject({ estimated: true, outputTokens: 11 })
+    const receipt = await payer.receipt(call)
+    expect(receipt.estimated).toBe(true)
+    expect(receipt.chargeNanoUsd).toBe(reply.received.end?.chargedNanoUsd)
+    expect(receipt.chargeNanoUsd).toBeLessThanOrEqual(receipt.heldNanoUsd)
+    house.provider().will(say('x'.repeat(400_000)), finish())
+    const { call: long } = await payer.streamed({ maxOutputTokens: 10 })
+    const bounded = await payer.receipt(long)
+    expect(bounded.chargeNanoUsd).toBe(bounded.heldNanoUsd)
+    expect(house.ended.at(-1)).toMatchObject({ lostNanoUsd: 0n, estimated: true })
+  })
+
+  test.each([true, false])(
+    'above the hold is charged up to the hold; the rest is the loss of the operator (streamed: %s)',
+    async streamed => {
+      const house = world.open()
+      const payer = await house.payer()
+      house.provider().will(say('Hello'), finish(), used(1_000_000, 1_000_000))
+      const { call, end } = await bothWays(payer, streamed, { maxOutputTokens: 10 })
+      const receipt = await payer.receipt(call)
+      expect(receipt.chargeNanoUsd).toBe(payer.boundNanoUsd(10))
+      expect(receipt.heldNanoUsd).toBe(receipt.chargeNanoUsd)
+      expect(await payer.spent()).toBe(receipt.chargeNanoUsd)
+      expect(end).toBe(receipt.chargeNanoUsd)
+      const lostNanoUsd = chargeOf(1_000_000, 1_000_000) - receipt.chargeNanoUsd
+      expect(house.ended).toMatchObject([{ outcome: 'succeeded', lostNanoUsd }])
+      expect(house.logged).toMatchObject([{ level: 'error', fields: { lostNanoUsd: String(lostNanoUsd) } }])
+    },
+  )
+})
+
+describe('a failed try before a good one', () => {
+  test('costs nothing: only the offering that served is charged, at its own price', async () => {
+    const both = chatModel('echo', {
+      offerings: [offering('alpha', 'echo', { input: '2', output: '8' }), offering('beta', 'echo')],
+    })
+    const house = world.open({ providers: PROVIDERS, models: [both] })
+    const payer = await house.payer()
+    house.provider('alpha').will(fail('vendor'))
+    house.provider('beta').will(say('Hello'), finish(), used(1_000, 100))
+    const { call, reply } = await payer.streamed()
+    expect(await payer.spent()).toBe(chargeOf(1_000, 100))
+    expect(call.servedBy).toBe('beta/echo')
+    expect(reply.received.end?.chargedNanoUsd).toBe(chargeOf(1_000, 100))
+    expect(await payer.receipt(call)).toMatchObject({ provider: 'beta', upstreamModel: 'echo' })
+  })
+})
+
+describe('a node that is taken for dead', () => {
+  test('has its calls released; one that comes to its end all the same is charged afresh, once', async () => {
+    const house = world.open()
+    const payer = await house.payer()
+    const swept = run(() => house.ledger.releaseOrphans({ deadAfterMs: 20_000, allInline: true }))
+    house.provider().will(say('Hello'), swept, finish(), used(1_000, 100))
+    const { call, reply } = await payer.streamed()
+    expect(reply.received.end?.chargedNanoUsd).toBe(chargeOf(1_000, 100))
+    expect(await payer.spent()).toBe(chargeOf(1_000, 100))
+    expect(await payer.receipt(call)).toMatchObject({ outcome: 'succeeded' })
+  })
+
+  test('has the calls that never came to an end released, and nothing is charged', async () => {
+    const house = world.open()
+    const payer = await house.payer()
+    house.provider().will(hang)
+    const streaming = await payer.stream()
+    await house.provider().called()
+    await house.ledger.releaseOrphans({ deadAfterMs: 20_000, allInline: true })
+    expect(await payer.receipt(streaming.call)).toMatchObject({ outcome: 'node_died', chargeNanoUsd: 0n })
+    streaming.reply.leave()
+    await expect(streaming.done).rejects.toThrow()
+    expect(await payer.spent()).toBe(0n)
+  })
+})
+
+test('the crash points of docs/money.md are passed in their order', async () => {
+  const house = world.open()
+  const payer = await house.payer()
+  const order = ['after-hold', 'before-dispatch', 'before-settle', 'after-settle', 'before-answer']
+  await payer.chat()
+  expect(house.passed.splice(0)).toEqual(order)
+  await payer.streamed()
+  expect(house.passed).toEqual(order.toSpliced(2, 0, 'during-call'))
+})
+
+/** One answered call, and the charge it was told of where it is told. */
+async function bothWays(payer: Payer, streamed: boolean, fields: Partial<ChatRequest>) {
+  if (streamed) {
+    const { call, reply } = await payer.streamed(fields)
+    return { call, end: reply.received.end?.chargedNanoUsd }
+  }
+  const { call, answer } = await payer.ask(fields)
+  await answer
+  return { call, end: call.billing.chargedNanoUsd }
+}

@@ -119,7 +119,10 @@ export async function openPayer(around: Surroundings, options: PayerOptions): Pr
   }
   await grant(balanceNanoUsd)
 
-  async function newCall(route: string, { idempotencyKey, body = route }: CallOptions = {}): Promise<TestCall> {
+  async function newCall(
+    route: string,
+    { idempotencyKey, body = route }: CallOptions = {},
+  ): Promise<TestCall> {
     const startedMonotonicMs = house.clock.monotonicMs()
     const call = new TestCall({ requestId: ids.next(), route, idempotencyKey, body, startedMonotonicMs })
     around.calls.push(call)

@@ -18,8 +18,11 @@ import {
 import type { TokenUsage } from '#spec/receipt.ts'
 
 export type Step =
-  /** One read of the upstream socket. */
-  | { readonly send: readonly ChatStreamPart[] }
+  /** One read of the upstream socket. With `unless`, it fails should that come before the parts were taken. */
+  | {
+      readonly send: readonly ChatStreamPart[]
+      readonly unless?: { event: Promise<unknown>; failure: unknown }
+    }
   | { readonly wait: Promise<unknown> }
   | { readonly run: () => unknown }
   | { readonly fail: unknown }
@@ -47,6 +50,12 @@ export function wire(text: string, closing = false): Step {
   return {
     send: [{ type: 'wire', format: 'lines', bytes, closing, outputBytes: bytes.length, deltas: 1 }],
   }
+}
+
+/** A read whose parts are not taken before the event, by when the provider has failed. */
+export function sendUnless(step: Step, event: Promise<unknown>, kind: ProviderFailureKind): Step {
+  const { send: parts } = step as { send: readonly ChatStreamPart[] }
+  return { send: parts, unless: { event, failure: new ProviderFailure(kind, `the vendor failed: ${kind}`) } }
 }
 
 export function finish(reason: FinishReason = 'stop', choice = 0): Step {
@@ -85,6 +94,8 @@ export interface RecordedCall {
   readonly context: ProviderContext
   /** Given up because the signal was aborted. */
   aborted: boolean
+  /** How many reads had to wait before the next. */
+  waits: number
   /** Every part that was handed over. */
   readonly sent: ChatStreamPart[]
 }
@@ -179,7 +190,7 @@ export class ScriptedProvider {
     request: ChatRequest | EmbedRequest,
     context: ProviderContext,
   ): RecordedCall {
-    const call: RecordedCall = { kind, request, context, aborted: false, sent: [] }
+    const call: RecordedCall = { kind, request, context, aborted: false, waits: 0, sent: [] }
     this.calls.push(call)
     for (const tell of this.#onCall.splice(0)) tell()
     return call
@@ -197,7 +208,10 @@ export class ScriptedProvider {
       else if ('run' in step) await step.run()
       else {
         call.sent.push(...step.send)
-        await this.#orAborted(call, Promise.resolve(receive(step.send)))
+        const received = receive(step.send)
+        if (received) call.waits++
+        const taken = Promise.resolve(received)
+        await this.#orAborted(call, step.unless ? unless(taken, step.unless) : taken)
       }
     }
     return usage
@@ -213,9 +227,21 @@ export class ScriptedProvider {
     const abort = () => resolve('aborted')
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
-    const first = await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', abort))
+    const first = await Promise.race([work, aborted]).finally(() =>
+      signal.removeEventListener('abort', abort),
+    )
     if (first !== 'aborted') return
     call.aborted = true
     throw new ProviderFailure('aborted', 'the call was given up')
   }
+}
+
+async function unless(
+  taken: Promise<void>,
+  { event, failure }: { event: Promise<unknown>; failure: unknown },
+): Promise<void> {
+  const failed = event.then(() => {
+    throw failure
+  })
+  await Promise.race([taken, failed])
 }

@@ -119,7 +119,7 @@ export function readLines(bytes: string): Received {
       text += value.text
     }
     if (value.error) error = value.error
-    if (value.end) end = { ...value.end, chargedNanoUsd: BigInt(value.end.chargedNanoUsd) }
+    if (value.end) end = { cut: undefined, ...value.end, chargedNanoUsd: BigInt(value.end.chargedNanoUsd) }
   }
   return { text, texts, finishes, end, error }
 }

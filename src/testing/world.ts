@@ -161,7 +161,16 @@ function openHouse(ground: Ground, options: HouseOptions): OpenHouse {
     endPatienceMs: patienceMs,
     holdPatienceMs: patienceMs,
   })
-  const parts = partsOf({ ground, faults, options, ledger, providers, records, node, stopping: stopping.signal })
+  const parts = partsOf({
+    ground,
+    faults,
+    options,
+    ledger,
+    providers,
+    records,
+    node,
+    stopping: stopping.signal,
+  })
   const gateway = createGateway({ ...parts, ...options.replace?.(parts) })
   const calls: TestCall[] = []
   const registered = ground.accounts.registerNode(node)
@@ -315,7 +324,9 @@ function listenerProblems(calls: readonly TestCall[], stopping: AbortSignal): st
 }
 
 function logProblems(logged: readonly LogLine[]): string[] {
-  return logged.filter(line => textOf(line).includes(PROMPT_MARK)).map(line => `a prompt was logged: ${line.event}`)
+  return logged
+    .filter(line => textOf(line).includes(PROMPT_MARK))
+    .map(line => `a prompt was logged: ${line.event}`)
 }
 
 function textOf(line: LogLine): string {

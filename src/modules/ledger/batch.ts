@@ -11,7 +11,8 @@ export type HoldOrExtend =
 
 /** One row of `ledger_apply`. */
 export interface ApplyRow {
-  readonly phase: 'end' | 'hold'
+  readonly phase: 'end' | 'hold' | 'account'
+  /** Of the ends or holds, from 0; an account's position, from 1. */
   readonly item: number
   readonly outcome: string
   readonly amount: bigint
@@ -29,26 +30,34 @@ interface StoredRefusal {
   readonly resets_on: string | null
 }
 
-/**
- * The five JSON parameters of `ledger_apply`. Accounts are listed once, ascending: that is the lock order. A list
- * that would be empty is null.
- */
-export function toParameters(ends: readonly EndRequest[], holds: readonly HoldOrExtend[]): (string | null)[] {
+/** One call of `ledger_apply`. */
+export interface BatchStatement {
+  /** Five JSON texts; a list that would be empty is null. */
+  readonly parameters: readonly (string | null)[]
+  /** Where an account stands in the list of accounts, from 1. */
+  positionOf(account: AccountRef): number | undefined
+}
+
+/** Puts a batch into one statement. Accounts are listed once, ascending: that is the lock order. */
+export function toStatement(ends: readonly EndRequest[], holds: readonly HoldOrExtend[]): BatchStatement {
   const accounts = new Positions<AccountRef>(account => ({
     workspace_id: account.workspaceId,
     mode: account.mode,
   }))
   for (const account of sortedAccounts(ends, holds)) accounts.at(accountKey(account), account)
-  return [
-    accounts.json(),
-    ends.length === 0 ? null : JSON.stringify(ends.map(toEndItem)),
-    ...(holds.length === 0 ? [null, null, null] : holdParameters(holds, accounts)),
-  ]
+  return {
+    parameters: [
+      accounts.json(),
+      ends.length === 0 ? null : JSON.stringify(ends.map(toEndItem)),
+      ...(holds.length === 0 ? [null, null, null] : holdParameters(holds, accounts)),
+    ],
+    positionOf: account => accounts.of(accountKey(account)),
+  }
 }
 
 /** The parameters of a dry run: `ledger_take_holds` without the ends. */
 export function toDryRunParameters(request: HoldRequest): (string | null)[] {
-  const [accounts, , keys, subjects, items] = toParameters([], [{ kind: 'hold', request }])
+  const [accounts, , keys, subjects, items] = toStatement([], [{ kind: 'hold', request }]).parameters
   return [accounts ?? null, keys ?? null, subjects ?? null, items ?? null]
 }
 
@@ -80,6 +89,10 @@ class Positions<T> {
       this.#positions.set(key, position)
     }
     return position
+  }
+
+  of(key: string): number | undefined {
+    return this.#positions.get(key)
   }
 
   json(): string {
@@ -223,10 +236,10 @@ function toRefusal(stored: StoredRefusal): Refusal {
   }
 }
 
-export function toEndOutcome(row: ApplyRow): EndOutcome {
+export function toEndOutcome(row: ApplyRow, availableNanoUsd: bigint | undefined): EndOutcome {
   return {
     outcome: row.outcome as EndOutcome['outcome'],
     chargedNanoUsd: row.amount,
-    availableNanoUsd: row.available ?? undefined,
+    availableNanoUsd,
   }
 }

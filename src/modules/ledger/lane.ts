@@ -13,7 +13,14 @@
  */
 import { GatewayError } from '#spec/errors.ts'
 import type { Clock } from '#spec/ports.ts'
-import { type ApplyRow, type HoldOrExtend, toEndOutcome, toHoldOutcome, toParameters } from './batch.ts'
+import {
+  type ApplyRow,
+  type BatchStatement,
+  type HoldOrExtend,
+  toEndOutcome,
+  toHoldOutcome,
+  toStatement,
+} from './batch.ts'
 import type { EndOutcome, EndRequest, HoldOutcome, HoldRequest } from './operations.ts'
 
 /** How a failed statement is to be read. */
@@ -114,22 +121,18 @@ export class MoneyLane {
   }
 
   async #send(batch: Batch): Promise<void> {
+    const statement = toStatement(
+      batch.ends.map(waiting => waiting.request),
+      batch.holds.map(waiting => waiting.request),
+    )
     let rows: readonly ApplyRow[]
     try {
-      rows = await this.#port.apply(
-        toParameters(
-          batch.ends.map(waiting => waiting.request),
-          batch.holds.map(waiting => waiting.request),
-        ),
-      )
+      rows = await this.#port.apply(statement.parameters)
     } catch (error) {
       await this.#recover(batch, error)
       return
     }
-    for (const row of rows) {
-      if (row.phase === 'end') batch.ends[row.item]?.resolve(toEndOutcome(row))
-      else batch.holds[row.item]?.resolve(toHoldOutcome(row))
-    }
+    answer(batch, statement, rows)
   }
 
   async #recover(batch: Batch, error: unknown): Promise<void> {
@@ -187,6 +190,20 @@ export class MoneyLane {
     const middleHold = Math.ceil(holds.length / 2)
     await this.#send({ ends: ends.slice(0, middleEnd), holds: holds.slice(0, middleHold) })
     await this.#send({ ends: ends.slice(middleEnd), holds: holds.slice(middleHold) })
+  }
+}
+
+/** An item's first row is its answer. */
+function answer(batch: Batch, statement: BatchStatement, rows: readonly ApplyRow[]): void {
+  const available = new Map<number | undefined, bigint>()
+  for (const row of rows) {
+    if (row.phase === 'account' && row.available !== null) available.set(row.item, row.available)
+  }
+  for (const row of rows) {
+    if (row.phase === 'hold') batch.holds[row.item]?.resolve(toHoldOutcome(row))
+    if (row.phase !== 'end') continue
+    const waiting = batch.ends[row.item]
+    waiting?.resolve(toEndOutcome(row, available.get(statement.positionOf(waiting.request.account))))
   }
 }
 

@@ -1,0 +1,344 @@
+/** Which provider is asked, when another is asked in its place, and when nobody is. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { ProviderFailureKind } from '#spec/provider.ts'
+import { chargeOf } from '#testing/payer.ts'
+import { fail, finish, hang, run, say, sayMany, used, wait } from '#testing/scripted-provider.ts'
+import { TestClock } from '#testing/test-clock.ts'
+import {
+  chatModel,
+  createWorld,
+  type House,
+  type HouseOptions,
+  offering,
+  type World,
+} from '#testing/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld()
+})
+afterEach(async () => expect(await world.audit()).toEqual([]))
+afterAll(() => world.close())
+
+const IDS = ['alpha', 'beta', 'gamma', 'delta']
+
+/** One model at four providers, at one price. */
+function openFour(options: HouseOptions = {}): House {
+  return world.open({
+    providers: IDS.map(id => ({ id })),
+    models: [chatModel('echo', { offerings: IDS.map(id => offering(id, 'echo')) })],
+    ...options,
+  })
+}
+
+/** How often each provider was asked. */
+function asked(house: House, ids: readonly string[] = IDS): number[] {
+  return ids.map(id => house.provider(id).calls.length)
+}
+
+describe('another offering is asked', () => {
+  const kinds = ['unavailable', 'vendor', 'timeout', 'rate-limited', 'credential', 'interrupted'] as const
+  test.each(kinds)('when the first fails before it gave anything: %s', async kind => {
+    const house = openFour()
+    const payer = await house.payer()
+    house.provider('alpha').will(fail(kind)).will(fail(kind))
+    const plain = await payer.ask()
+    expect((await plain.answer).status).toBe(200)
+    const streamed = await payer.streamed()
+    expect(streamed.reply.received).toMatchObject({ text: 'Hello there', error: undefined })
+    expect(asked(house)).toEqual([2, 2, 0, 0])
+    expect([plain.call.servedBy, streamed.call.servedBy]).toEqual(['beta/echo', 'beta/echo'])
+    expect(house.upstream.map(({ provider, result }) => [provider, result])).toEqual([
+      ['alpha', kind],
+      ['beta', 'succeeded'],
+      ['alpha', kind],
+      ['beta', 'succeeded'],
+    ])
+  })
+
+  test('at most as often as a call may be tried', async () => {
+    const house = openFour({ settings: { maxAttempts: 2 } })
+    const payer = await house.payer()
+    for (const id of IDS) house.provider(id).always(fail('vendor'))
+    await expect(payer.chat()).rejects.toMatchObject({ code: 'upstream_error' })
+    expect(asked(house)).toEqual([1, 1, 0, 0])
+  })
+
+  test('and the last failure is what the client is told', async () => {
+    const house = openFour()
+    const payer = await house.payer()
+    house.provider('alpha').will(fail('vendor'))
+    house.provider('beta').will(fail('timeout'))
+    house.provider('gamma').will(fail('rate-limited', { retryAfterSeconds: 9 }))
+    const { call, answer } = await payer.ask()
+    await expect(answer).rejects.toMatchObject({ code: 'upstream_rate_limited', retryAfterSeconds: 9 })
+    expect(await payer.receipt(call)).toMatchObject({ provider: 'gamma', chargeNanoUsd: 0n })
+  })
+
+  test('within the time that all tries have together', async () => {
+    const clock = new TestClock()
+    const house = openFour({ clock })
+    const payer = await house.payer()
+    const takes = (ms: number) => run(() => clock.advance(ms))
+    house.provider('alpha').will(takes(400_000), fail('timeout'))
+    house.provider('beta').will(takes(200_000), fail('timeout'))
+    await expect(payer.chat()).rejects.toMatchObject({ code: 'upstream_timeout' })
+    expect(asked(house)).toEqual([1, 1, 0, 0])
+    const given = IDS.flatMap(id => house.provider(id).calls.map(call => call.context.timeouts.totalMs))
+    expect(given).toEqual([600_000, 200_000])
+  })
+})
+
+describe('no other offering is asked', () => {
+  test.each(['rejected', 'content-rejected', 'context-length'] as const)(
+    'when the request itself is wrong: %s',
+    async (kind: ProviderFailureKind) => {
+      const house = openFour()
+      const payer = await house.payer()
+      house.provider('alpha').always(fail(kind, { message: 'messages[0] is too long' }))
+      await expect(payer.chat()).rejects.toThrow('messages[0] is too long')
+      expect(asked(house)).toEqual([1, 0, 0, 0])
+    },
+  )
+
+  test('once a part was delivered', async () => {
+    const house = openFour()
+    const payer = await house.payer()
+    house.provider('alpha').will(say('Hel'), fail('vendor'))
+    const { reply } = await payer.streamed()
+    expect(reply.received).toMatchObject({ text: 'Hel', error: { code: 'upstream_error' } })
+    expect(asked(house)).toEqual([1, 0, 0, 0])
+  })
+
+  test('when the gateway stops', async () => {
+    const house = openFour()
+    const payer = await house.payer()
+    house.provider('alpha').will(
+      run(() => house.stop()),
+      fail('vendor'),
+    )
+    await expect(payer.chat()).rejects.toMatchObject({ code: 'server_draining' })
+    expect(asked(house)).toEqual([1, 0, 0, 0])
+    expect(house.upstream).toMatchObject([{ result: 'aborted' }])
+  })
+})
+
+describe('substitutes', () => {
+  const models = (price: { input: string; output: string }) => [
+    chatModel('echo', { substitutes: ['second'] }),
+    chatModel('second', { offerings: [offering('beta', 'second', price)] }),
+  ]
+  const providers = [{ id: 'alpha' }, { id: 'beta' }]
+  const cheap = { input: '0.5', output: '2' }
+  const dear = { input: '1', output: '4.1' }
+
+  test('serve when every offering of the model has failed, at their own price', async () => {
+    const house = world.open({ providers, models: models(cheap) })
+    const payer = await house.payer()
+    house.provider('alpha').will(fail('vendor'))
+    house.provider('beta').will(say('Hello'), finish(), used(1_000, 100))
+    const { call } = await payer.streamed()
+    expect(call.servedBy).toBe('beta/second')
+    expect(await payer.spent()).toBe(chargeOf(500, 50))
+    expect(await payer.receipt(call)).toMatchObject({ requestedModel: 'echo', model: 'second' })
+  })
+
+  test('that cost more do not, unless the operator allows it', async () => {
+    const house = world.open({ providers, models: models(dear) })
+    house.provider('alpha').always(fail('vendor'))
+    await expect((await house.payer()).chat()).rejects.toMatchObject({ code: 'upstream_error' })
+    const lavish = world.open({ providers, models: models(dear), settings: { dearerSubstitutes: true } })
+    lavish.provider('alpha').always(fail('vendor'))
+    const fields = { maxOutputTokens: 50 }
+    const payer = await lavish.payer()
+    // The hold is the model's own: a substitute that it does not cover is left out.
+    await expect(payer.chat(fields)).rejects.toMatchObject({ code: 'upstream_error' })
+    expect(asked(lavish, ['alpha', 'beta'])).toEqual([1, 0])
+  })
+
+  test('are not asked with a key that may not use them, nor in test mode', async () => {
+    const builtIn = { id: 'sandbox', builtIn: true }
+    const house = world.open({ providers: [...providers, builtIn], models: models(cheap) })
+    house.provider('alpha').always(fail('vendor'))
+    house.provider('sandbox').always(fail('vendor'))
+    const payer = await house.payer({ allowedModels: ['echo'] })
+    await expect(payer.chat()).rejects.toMatchObject({ code: 'upstream_error' })
+    const tester = await house.payer({ mode: 'test' })
+    await expect(tester.chat()).rejects.toMatchObject({ code: 'upstream_error' })
+    expect(asked(house, ['alpha', 'beta', 'sandbox'])).toEqual([1, 0, 1])
+  })
+
+  test('never give more than the hold covers, whichever of the two can be watched and whichever cannot', async () => {
+    const limited = { reasoning: true, max_output_tokens: 2_000 }
+    const watched = { max_output_tokens: 4_000 }
+    for (const [own, other] of [
+      [limited, watched],
+      [watched, limited],
+    ]) {
+      const house = world.open({
+        providers,
+        models: [
+          chatModel('echo', { ...own, substitutes: ['second'] }),
+          chatModel('second', { ...other, offerings: [offering('beta', 'second')] }),
+        ],
+      })
+      house.provider('alpha').always(fail('vendor'))
+      for (const kind of ['streamed', 'chat'] as const) {
+        const payer = await house.payer({ balanceNanoUsd: chargeOf(5_000, 8_000) })
+        house.provider('beta').will(
+          ...sayMany(100),
+          run(() => {
+            const clamp = house.provider('beta').calls.at(-1)?.context.clampOutputTokens
+            expect(clamp ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(256)
+          }),
+          finish(),
+          used(100, 100),
+        )
+        await payer[kind]()
+        const call = house.provider('beta').calls.at(-1)
+        const isLimited = call?.context.clampOutputTokens === 256
+        const canGrow = call?.kind === 'stream' && own === watched && other === watched
+        expect(isLimited || canGrow).toBe(true)
+      }
+    }
+  })
+
+  test('that may answer longer than the hold covers are streamed inside, so that it can grow', async () => {
+    const house = world.open({
+      providers,
+      models: [
+        chatModel('echo', { max_output_tokens: 256, substitutes: ['second'] }),
+        chatModel('second', { offerings: [offering('beta', 'second')] }),
+      ],
+    })
+    const payer = await house.payer({ balanceNanoUsd: chargeOf(0, 256) * 64n })
+    house.provider('alpha').will(fail('vendor'))
+    house.provider('beta').will(...sayMany(2_000), finish(), used(10, 2_000))
+    await payer.chat()
+    expect(await payer.spent()).toBe(chargeOf(10, 2_000))
+    expect(house.ended).toMatchObject([{ lostNanoUsd: 0n }])
+  })
+})
+
+describe('a retired model', () => {
+  test('is served by its successor, and its own name is what answers and receipts keep', async () => {
+    const house = world.open({
+      models: [chatModel('old', { retires_on: '2020-01-01', successor: 'echo' }), chatModel('echo')],
+    })
+    const payer = await house.payer()
+    const { call } = await payer.streamed({ model: 'old' })
+    expect(house.provider().calls[0]?.request.model).toBe('old')
+    expect(house.provider().calls[0]?.context.upstreamModel).toBe('echo')
+    expect(call.servedBy).toBe('alpha/echo')
+    expect(await payer.receipt(call)).toMatchObject({ requestedModel: 'old', model: 'echo' })
+  })
+})
+
+describe('the circuit of a provider', () => {
+  test('opens after twenty failures: then the others are asked at once', async () => {
+    const clock = new TestClock()
+    const house = openFour({ clock })
+    const payer = await house.payer()
+    house.provider('alpha').always(fail('vendor'))
+    for (let n = 0; n < 22; n++) await payer.chat()
+    expect(asked(house)).toEqual([20, 22, 0, 0])
+    expect(house.opened).toEqual([{ provider: 'alpha', upstreamModel: 'echo' }])
+    house.provider('alpha').always(say('Back'), finish(), used(1, 1))
+    clock.advance(10_000)
+    for (let n = 0; n < 2; n++) await payer.chat()
+    expect(asked(house)).toEqual([22, 22, 0, 0])
+  })
+
+  test('does not open for a client’s mistakes, for clients that leave, or for a 429', async () => {
+    const house = world.open({ providers: [{ id: 'alpha' }] })
+    const payer = await house.payer()
+    for (const kind of ['rejected', 'rate-limited', 'credential'] as const) {
+      house.provider().always(fail(kind))
+      for (let n = 0; n < 20; n++) await expect(payer.chat()).rejects.toThrow()
+    }
+    house.provider().always(hang)
+    for (let n = 1; n <= 20; n++) {
+      const { call, answer } = await payer.ask()
+      await house.provider().called(60 + n)
+      call.abort()
+      await expect(answer).rejects.toThrow()
+    }
+    expect(house.opened).toEqual([])
+    house.provider().always(say('Hello'), finish(), used(1, 1))
+    expect((await payer.chat()).status).toBe(200)
+  })
+
+  test('when all are open, says so at once, and nothing is charged', async () => {
+    const house = world.open({ providers: [{ id: 'alpha' }] })
+    const payer = await house.payer()
+    house.provider().always(fail('vendor'))
+    for (let n = 0; n < 20; n++) await expect(payer.chat()).rejects.toThrow()
+    const { call, answer } = await payer.ask()
+    await expect(answer).rejects.toMatchObject({ code: 'upstream_error', retryAfterSeconds: 5 })
+    expect(house.provider().calls).toHaveLength(20)
+    expect(await payer.receipt(call)).toMatchObject({ outcome: 'upstream_failed', provider: undefined })
+  })
+
+  test('does not exist for the built-in provider: a client gets every fault it asks for', async () => {
+    const house = world.open({ providers: [{ id: 'sandbox', builtIn: true }] })
+    const payer = await house.payer({ mode: 'test' })
+    house.provider('sandbox').always(fail('vendor'))
+    for (let n = 0; n < 25; n++) await expect(payer.chat()).rejects.toThrow()
+    expect(house.provider('sandbox').calls).toHaveLength(25)
+  })
+})
+
+describe('a provider', () => {
+  test('that asked for a pause is asked last for as long', async () => {
+    const clock = new TestClock()
+    const house = openFour({ clock })
+    const payer = await house.payer()
+    house.provider('alpha').will(fail('rate-limited', { retryAfterSeconds: 5 }))
+    await payer.chat()
+    await payer.chat()
+    expect(asked(house)).toEqual([1, 2, 0, 0])
+    for (const id of ['beta', 'gamma']) house.provider(id).will(fail('vendor'))
+    house.provider('delta').will(fail('vendor'))
+    await expect(payer.chat()).rejects.toMatchObject({ code: 'upstream_error' })
+    expect(asked(house)).toEqual([1, 3, 1, 1])
+    clock.advance(5_000)
+    await payer.chat()
+    expect(asked(house)).toEqual([2, 3, 1, 1])
+  })
+
+  test('is never asked for a pause of more than a minute, whatever it wishes', async () => {
+    const clock = new TestClock()
+    const house = openFour({ clock })
+    const payer = await house.payer()
+    house.provider('alpha').will(fail('rate-limited', { retryAfterSeconds: 86_400 }))
+    await payer.chat()
+    clock.advance(60_000)
+    await payer.chat()
+    expect(asked(house)).toEqual([2, 1, 0, 0])
+  })
+
+  test('has no more calls open than it may; the next candidate takes the others', async () => {
+    const house = openFour({ settings: { maxConcurrentPerProvider: 1 } })
+    const payer = await house.payer()
+    const { promise: other, resolve: done } = Promise.withResolvers<void>()
+    house.provider('alpha').will(wait(other), say('Late'), finish(), used(1, 1))
+    const first = await payer.ask()
+    await house.provider('alpha').called()
+    await payer.chat()
+    expect(asked(house)).toEqual([1, 1, 0, 0])
+    done()
+    await first.answer
+    await payer.chat()
+    expect(asked(house)).toEqual([2, 1, 0, 0])
+  })
+
+  test('that refused our own credential is reported to the operator as an error', async () => {
+    const house = openFour()
+    const payer = await house.payer()
+    house.provider('alpha').will(fail('credential', { status: 401 }))
+    await payer.chat()
+    expect(house.logged).toMatchObject([
+      { level: 'error', fields: { provider: 'alpha', kind: 'credential', status: 401 } },
+    ])
+  })
+})
