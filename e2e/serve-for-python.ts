@@ -8,7 +8,8 @@ import { LIVE_KEY, startLiveServer, stopSound } from './openai-js/clients.ts'
 
 const { server, upstream } = await startLiveServer()
 const keyOf = async (...words: string[]) =>
-  (await server.cliJson<{ secret: string }>('key', 'create', '--mode', 'test', '--name', 'python', ...words)).secret
+  (await server.cliJson<{ secret: string }>('key', 'create', '--mode', 'test', '--name', 'python', ...words))
+    .secret
 
 await server.cliJson('workspace', 'create', '--name', 'poor')
 const addresses = {

@@ -1,7 +1,13 @@
 /** What other end-to-end tests build on: servers that start, crash, come back, share a database and leave nothing behind. */
 import { existsSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
-import { databaseUrlOf, type ServerOptions, startServer, startSharedDatabase, type TollgateServer } from './server.ts'
+import {
+  databaseUrlOf,
+  type ServerOptions,
+  startServer,
+  startSharedDatabase,
+  type TollgateServer,
+} from './server.ts'
 
 const started: TollgateServer[] = []
 

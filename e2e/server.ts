@@ -73,6 +73,14 @@ process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
+// Without a handler a signal ends a process before it can end its children.
+for (const [signal, code] of [
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(code))
+}
 
 /** Starts one and resolves when it serves. Rejects with its log where it does not. */
 export async function startServer(options: ServerOptions = {}): Promise<TollgateServer> {

@@ -7,6 +7,7 @@ export default defineConfig({
     environment: 'node',
     root: resolve(import.meta.dirname, '..'),
     include: ['e2e/**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'e2e/.venv/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -135,6 +135,21 @@ describe('a limit on the output', () => {
   })
 })
 
+test('log probabilities are there when they are asked for, and add up to the text', async () => {
+  const ask = (more: object) =>
+    client.chat.completions.create({ model: 'sandbox/chat', messages: QUESTION, seed: 2, ...more })
+  const [plain, probable] = await Promise.all([ask({}), ask({ logprobs: true, top_logprobs: 3 })])
+  expect(plain.choices[0]?.logprobs).toBeNull()
+  const [choice] = probable.choices
+  const tokens = choice?.logprobs?.content ?? []
+  expect(choice?.message.content).toBe(plain.choices[0]?.message.content)
+  expect(tokens.map(({ token }) => token).join('')).toBe(choice?.message.content)
+  for (const token of tokens) {
+    expect(token.logprob).toBeLessThanOrEqual(0)
+    expect(token.top_logprobs).toHaveLength(3)
+  }
+})
+
 describe('vision', () => {
   const PIXEL =
     'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='

@@ -55,27 +55,22 @@ async function run(
   })
   readiness.ready = true
   announce(url, config, made)
-  const reason = await Promise.race([signals.first, opened.lost.then(() => 'database' as const)])
-  const stopped = stop(app, background, wired)
-  if (reason === 'signal') {
-    signals.second.then(() => cutOff.abort())
-    const lost = opened.lost.then(() => giveUp(wired, cutOff))
-    await Promise.race([stopped, lost])
-    return 0
-  }
-  await Promise.race([stopped, giveUp(wired, cutOff)])
+  await Promise.race([signals.first, opened.lost])
+  signals.second.then(() => cutOff.abort())
+  const stopped = stop(app, background, wired).then(() => 'stopped' as const)
+  const end = await Promise.race([stopped, opened.lost.then(() => 'lost' as const)])
+  if (end === 'stopped') return 0
+  wired.logger.error({}, 'the built-in database has ended by itself; stopping')
+  cutOff.abort()
+  await Promise.race([stopped, wired.clock.sleep(LOST_DATABASE_GRACE_MS)])
   return 1
 }
 
-/** How long open calls have to be told, once there is no database that could charge them or give anything back. */
+/**
+ * How long open calls have to be told that they are over, once there is no database that could charge them or give
+ * anything back. What is held then is released by the next start.
+ */
 const LOST_DATABASE_GRACE_MS = 2_000
-
-/** What is held then is released by the next start. */
-async function giveUp(wired: Wired, cutOff: AbortController): Promise<void> {
-  wired.logger.error({}, 'the built-in database has ended by itself; stopping')
-  cutOff.abort()
-  await wired.clock.sleep(LOST_DATABASE_GRACE_MS)
-}
 
 /** Everything that must be true before the first call: no orphan holds of an earlier life, keys known, first boot done. */
 async function prepare(wired: Wired, opened: OpenedDatabase): Promise<FirstBoot | undefined> {

@@ -38,9 +38,8 @@ test('half of the calls failing opens it, less than half does not', () => {
   ] as const) {
     const { circuits: all } = circuits()
     // A circuit is watched from its first failure on.
-    const results = Array.from(
-      { length: 20 },
-      (_, n) => (n % 2 === 0 && n / 2 < failed ? 'failed' : 'good') as const,
+    const results = Array.from({ length: 20 }, (_, n): 'failed' | 'good' =>
+      n % 2 === 0 && n / 2 < failed ? 'failed' : 'good',
     )
     const opened = results.map(result => call(all, result))
     expect(opened.includes(true)).toBe(opens)

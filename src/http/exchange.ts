@@ -306,13 +306,21 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     })
   }
 
-  /** Refusals are in the access log; what needs a person is logged with its cause, never with a body. */
+  /**
+   * Refusals are in the access log, and failures of providers are told where they happen. What is left is ours: a bug
+   * or an unknown outcome needs a person; a refusal whose cause only the operator may read is for whoever asks why.
+   */
   #logFailure(error: GatewayError, event: string): void {
-    if (error.status < 500 || (error.cause === undefined && error.retry === 'safe')) return
+    const isOurs = error.retry === 'unknown'
+    const isOperators = error.code === 'model_unavailable' || error.code === 'model_without_price'
+    if (!isOurs && !isOperators && error.code !== 'database_unavailable') return
     const { call, route } = this
-    this.#edge.logger.error(
-      { requestId: call.wireId, route: route.label, code: error.code, err: error },
-      event,
-    )
+    const fields = { requestId: call.wireId, route: route.label, code: error.code }
+    if (isOurs) this.#edge.logger.error({ ...fields, err: error }, event)
+    else
+      this.#edge.logger.info(
+        { ...fields, reason: error.cause instanceof Error ? error.cause.message : undefined },
+        event,
+      )
   }
 }
