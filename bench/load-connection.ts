@@ -47,6 +47,11 @@ export class LoadConnection {
     this.#socket.on('close', () => this.#broken('closed'))
   }
 
+  /** Whether the body of the answer under way has begun to come. */
+  get begun(): boolean {
+    return this.#started
+  }
+
   /** Resolves once the answer under way is whole; no further request is sent. */
   finish(): Promise<void> {
     this.#finishing = true

@@ -30,6 +30,7 @@ async function run(load: Load): Promise<void> {
     const first = Math.floor((number * requests.length) / load.connections)
     connections.push(new LoadConnection(load.port, requests, first, load.streamed, measures))
   }
+  if (load.awaitAll) await allBegun(connections)
   await delay(load.warmUpMs)
   reply({ kind: 'window', edge: 'begin' })
   measures.beginWindow()
@@ -41,6 +42,17 @@ async function run(load: Load): Promise<void> {
   })
   await Promise.race([late, Promise.all(connections.map(connection => connection.finish()))])
   reply({ kind: 'done', result: measures.result() })
+}
+
+const BEGIN_MS = 20_000
+const LOOK_EVERY_MS = 50
+
+/** Waits for the slowest, within reason: the result says how many had begun. */
+async function allBegun(connections: readonly LoadConnection[]): Promise<void> {
+  const giveUpAtMs = performance.now() + BEGIN_MS
+  while (performance.now() < giveUpAtMs && connections.some(connection => !connection.begun)) {
+    await delay(LOOK_EVERY_MS)
+  }
 }
 
 function reply(message: LoadReply): void {

@@ -42,15 +42,28 @@ export async function measure(
   keys: readonly string[],
 ): Promise<Measured> {
   await askUpstream(rig.upstream, { kind: 'pace', pace: scenario.pace })
-  const { connections, streamed, rampMs, warmUpMs, measureMs } = scenario
+  const { connections, streamed, awaitAll, rampMs, warmUpMs, measureMs } = scenario
   const requests = keys.map(key => requestOf(target, key, streamed))
-  const load: Load = { port: target.port, requests, streamed, connections, rampMs, warmUpMs, measureMs }
-  rig.load.send({ kind: 'run', load })
-  await nextMessage(rig.load, isWindow('begin'))
-  const before = readCpu(rig, target)
-  await nextMessage(rig.load, isWindow('end'))
-  const after = readCpu(rig, target)
+  const load: Load = {
+    port: target.port,
+    requests,
+    streamed,
+    connections,
+    awaitAll,
+    rampMs,
+    warmUpMs,
+    measureMs,
+  }
+  // Listened for from before it starts: two messages may arrive in one read. The first that fails ends the run.
+  const begin = nextMessage(rig.load, isWindow('begin'))
+  const end = nextMessage(rig.load, isWindow('end'))
   const done = nextMessage(rig.load, isDone)
+  for (const message of [begin, end, done]) message.catch(() => {})
+  rig.load.send({ kind: 'run', load })
+  await begin
+  const before = readCpu(rig, target)
+  await end
+  const after = readCpu(rig, target)
   const memory = target.memory()
   const { openStreams } = await askUpstream(rig.upstream, { kind: 'count' })
   if (scenario.pace.events === 'until-asked') await askUpstream(rig.upstream, { kind: 'finish' })

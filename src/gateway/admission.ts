@@ -7,6 +7,14 @@ import type { Model } from '#spec/offering.ts'
 import type { Operation } from '#spec/operation.ts'
 import type { Registered } from './parts.ts'
 
+/** What a call would be: everything that is known before any limit is asked. */
+export interface Prospect {
+  readonly principal: Principal
+  readonly requested: Model
+  readonly model: Model
+  readonly plan: HoldPlan
+}
+
 /** One offering that may be tried, with the plan that says what a hold covers there. */
 export interface Candidate {
   readonly model: Model

@@ -5,36 +5,19 @@
 import { offeringsFor, type Resolved } from '#modules/catalog/index.ts'
 import { allowsModel } from '#modules/keys/index.ts'
 import type { HoldRequest, StoredTerms } from '#modules/ledger/index.ts'
-import {
-  costsMore,
-  coveredOfferings,
-  fieldsBeyondPrice,
-  type HoldGrowth,
-  type HoldPlan,
-  holdGrowth,
-  holdPlan,
-  type PlannedOffering,
-} from '#modules/pricing/index.ts'
+import { fieldsBeyondPrice, type HoldPlan, holdPlan } from '#modules/pricing/index.ts'
 import type { Principal } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Call, WireAnswer } from '#spec/gateway.ts'
-import type { Model } from '#spec/offering.ts'
 import type { Operation } from '#spec/operation.ts'
-import { type Admission, accountOf, type Candidate, type OpenHold, principalOf } from './admission.ts'
+import { type Admission, accountOf, type OpenHold, type Prospect, principalOf } from './admission.ts'
+import { candidatesFor, growthOf, todayOf } from './candidates.ts'
 import type { GatewayParts } from './parts.ts'
 import { refusalError } from './refusal.ts'
 
 /** A call that was answered before, by the same `Idempotency-Key`. */
 export interface Replay {
   readonly replay: WireAnswer
-}
-
-/** What a call would be: everything that is known before any limit is asked. */
-export interface Prospect {
-  readonly principal: Principal
-  readonly requested: Model
-  readonly model: Model
-  readonly plan: HoldPlan
 }
 
 /** Finds the model, its offerings and what would be held. Throws what is wrong with the request. */
@@ -61,24 +44,8 @@ export function prospectOf(parts: GatewayParts, call: Call, request: Operation):
   return { principal, requested, model, plan }
 }
 
-function growthOf(
-  parts: GatewayParts,
-  request: Operation,
-  model: Model,
-  offerings: readonly PlannedOffering[],
-): HoldGrowth {
-  const everyStops = offerings.every(
-    offering => parts.providers.get(offering.provider)?.definition.stopsBillingOnAbort,
-  )
-  return holdGrowth(request, model, everyStops)
-}
-
 function fieldsOf(request: Operation): readonly string[] {
   return request.operation === 'chat' ? fieldsBeyondPrice(request) : []
-}
-
-function todayOf(parts: GatewayParts): string {
-  return new Date(parts.clock.nowMs()).toISOString().slice(0, 10)
 }
 
 function resolveModel(parts: GatewayParts, principal: Principal, request: Operation): Resolved {
@@ -258,61 +225,4 @@ async function takeHold(
   // A free offering needs no money, however little there is.
   if (outcome.outcome === 'refused' && plan.amountsNanoUsd.includes(0n)) return undefined
   throw refusalError(outcome, parts.settings.credits)
-}
-
-/** The model's own offerings that the hold covers, then those of its substitutes that cost no more. */
-function candidatesFor(
-  parts: GatewayParts,
-  request: Operation,
-  prospect: Prospect,
-  heldNanoUsd: bigint,
-): readonly Candidate[] {
-  const own = candidatesOf(parts, prospect.model, prospect.plan, heldNanoUsd)
-  if (prospect.principal.mode === 'test' || prospect.model.substitutes.length === 0) return own
-  return [
-    ...own,
-    ...prospect.model.substitutes.flatMap(id =>
-      substituteCandidates(parts, request, prospect, id, heldNanoUsd),
-    ),
-  ]
-}
-
-function candidatesOf(parts: GatewayParts, model: Model, plan: HoldPlan, heldNanoUsd: bigint): Candidate[] {
-  return coveredOfferings(plan, heldNanoUsd).flatMap(offering => {
-    const provider = parts.providers.get(offering.provider)
-    return provider ? [{ model, offering, plan, provider }] : []
-  })
-}
-
-function substituteCandidates(
-  parts: GatewayParts,
-  request: Operation,
-  prospect: Prospect,
-  id: string,
-  heldNanoUsd: bigint,
-): Candidate[] {
-  const found = usableSubstitute(parts, id)
-  if (!found || found.model.operation !== request.operation) return []
-  if (!allowsModel(prospect.principal.allowedModels, found.model)) return []
-  const { model: substitute, offerings } = found
-  const plan = holdPlan({
-    request,
-    model: substitute,
-    offerings,
-    markupBasisPoints: prospect.principal.markupBasisPoints,
-    growth: growthOf(parts, request, substitute, offerings),
-  })
-  if (costsMore(plan, prospect.plan) && !parts.settings.dearerSubstitutes) return []
-  return candidatesOf(parts, substitute, plan, heldNanoUsd)
-}
-
-/** Only live calls have substitutes. */
-function usableSubstitute(parts: GatewayParts, id: string) {
-  try {
-    const { model } = parts.catalog.resolve(id, { mode: 'live', today: todayOf(parts) })
-    return { model, offerings: offeringsFor(model, 'live', new Set(parts.providers.keys())) }
-  } catch {
-    // One that cannot serve is no substitute; the call's own model decides what the client is told.
-    return undefined
-  }
 }

@@ -68,8 +68,13 @@ export async function askCandidates<Result>(
   }
   if (last) throw new AttemptsFailed(last.verdict.error, last.verdict.outcome, last.candidate)
   if (!signal.aborted) throw new AttemptsFailed(busyError(), 'upstream_failed', undefined)
+  throw callGivenUp(undefined)
+}
+
+/** We gave the call up ourselves: the gateway stops, or nobody waits for the answer any more. */
+export function callGivenUp(candidate: Candidate | undefined): AttemptsFailed {
   const { error, outcome } = verdictOf(givenUp(undefined))
-  throw new AttemptsFailed(error, outcome, undefined)
+  return new AttemptsFailed(error, outcome, candidate)
 }
 
 function givenUp(cause: unknown): ProviderFailure {

@@ -1,8 +1,9 @@
 /** What a key may look at. Nothing of it holds or charges. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf } from '#testing/payer.ts'
 import { finish, hang, say, used } from '#testing/scripted-provider.ts'
-import { chatModel, createWorld, offering, type World } from '#testing/world.ts'
+import { createWorld, type World } from '#testing/world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -110,5 +111,6 @@ test('a key sees the models it may use, and near names for those it may not', as
   const call = await payer.call('/models')
   expect(house.gateway.models(call).map(({ id }) => id)).toEqual(['echo'])
   expect(house.gateway.model(call, 'e1').id).toBe('echo')
-  expect(() => house.gateway.model(call, 'other')).toThrow('does not exist')
+  expect(() => house.gateway.model(call, 'other')).toThrow(/^The model "other" does not exist\.$/)
+  expect(() => house.gateway.model(call, 'echos')).toThrow('Close names: echo.')
 })

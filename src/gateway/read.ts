@@ -119,7 +119,9 @@ export function findModel(parts: GatewayParts, call: Call, name: string): Model 
   const principal = principalOf(call)
   const model = parts.catalog.find(name, principal.mode)
   if (model && allowsModel(principal.allowedModels, model)) return model
-  const nearby = parts.catalog.nearest(name, 3, principal.mode)
+  const nearby = parts.catalog
+    .nearest(name, 3, principal.mode)
+    .filter(id => listModels(parts, call).some(listed => listed.id === id))
   const hint = nearby.length === 0 ? '' : ` Close names: ${nearby.join(', ')}.`
   throw new GatewayError('model_not_found', `The model "${name.slice(0, 200)}" does not exist.${hint}`, {
     param: 'model',

@@ -1,10 +1,11 @@
 /** `Idempotency-Key`, with the real ledger behind it: one key, one call, one charge. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf } from '#testing/payer.ts'
 import { fail, finish, hang, run, say, sayMany, send, used, wait } from '#testing/scripted-provider.ts'
 import { readLines } from '#testing/test-client.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { chatModel, createWorld, offering, type World } from '#testing/world.ts'
+import { createWorld, type World } from '#testing/world.ts'
 
 let world: World
 beforeAll(async () => {

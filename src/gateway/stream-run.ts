@@ -8,7 +8,7 @@ import type { ChatRequest, ChatStreamEnd, ChatStreamPart } from '#spec/chat.ts'
 import type { GatewayError } from '#spec/errors.ts'
 import type { ProviderContext } from '#spec/provider.ts'
 import type { Admission, Candidate } from './admission.ts'
-import { type Answered, AttemptsFailed, askCandidates } from './attempt.ts'
+import { type Answered, AttemptsFailed, askCandidates, callGivenUp } from './attempt.ts'
 import type { Circuits } from './circuit.ts'
 import { GrowingHold } from './growing-hold.ts'
 import type { GatewayParts } from './parts.ts'
@@ -43,6 +43,10 @@ export class StreamRun {
   #candidate: Candidate | undefined
   #clientLeft = false
   #waitsForClient = false
+  /** We gave the provider up: what it may still hand over is nobody's. */
+  #hasHungUp = false
+  /** Something was handed over that nobody received. */
+  #dropped = false
   #outputBytes = 0
   #deltas = 0
   #firstByteMs: number | undefined
@@ -83,8 +87,6 @@ export class StreamRun {
     } finally {
       signal.removeEventListener('abort', onClientGone)
       this.#parts.stopping.removeEventListener('abort', onStopping)
-      this.#work.abort()
-      await this.#hold.quiet()
     }
   }
 
@@ -101,7 +103,7 @@ export class StreamRun {
     await this.#hold.quiet()
     const { cut, failure } = this.#hold
     if (failure) throw new AttemptsFailed(failure, 'internal_failure', this.#candidate)
-    if (answered && !cut) {
+    if (answered && !cut && !this.#dropped) {
       await this.#hold.coverUsage(answered.result.usage)
       return { ...answered, heldBack: this.#heldBack, cut: undefined, clientLeft: this.#clientLeft }
     }
@@ -114,7 +116,8 @@ export class StreamRun {
         clientLeft: hungUp,
       }
     }
-    throw thrown
+    // A provider that came to its end although it was hung up on, when some of it had been dropped already.
+    throw thrown ?? callGivenUp(this.#candidate)
   }
 
   #ask(): Promise<Answered<ChatStreamEnd>> {
@@ -137,21 +140,22 @@ export class StreamRun {
   }
 
   #receive(parts: readonly ChatStreamPart[]): void | Promise<void> {
-    if (parts.length === 0 || this.#hasHungUp) return
+    if (parts.length === 0) return
+    if (this.#hasHungUp) {
+      this.#dropped = true
+      return
+    }
     if (this.#firstByteMs === undefined) this.#begin()
     for (const part of parts) this.#count(part, 1)
     const covered = this.#hold.reach(this.#outputTokens())
     return covered === true ? this.#deliver(parts) : this.#deliverOnceCovered(parts, covered)
   }
 
-  /** We gave the provider up: what it may still hand over is nobody's. */
-  get #hasHungUp(): boolean {
-    return this.#work.signal.aborted && !this.#parts.stopping.aborted
-  }
-
   async #deliverOnceCovered(parts: readonly ChatStreamPart[], covered: Promise<boolean>): Promise<void> {
     if (await covered) return await this.#deliver(parts)
     // Nobody receives them, so nobody pays for them.
+    this.#dropped = true
+    this.#hasHungUp = true
     for (const part of parts) this.#count(part, -1)
   }
 
@@ -223,12 +227,14 @@ export class StreamRun {
     const { idempotent, terms } = this.#admission
     const stops = this.#candidate?.provider.definition.stopsBillingOnAbort ?? true
     const isAwaited = idempotent && terms.streamed && this.begun
-    if (stops && !isAwaited) this.#work.abort()
+    if (!stops || isAwaited) return
+    this.#hasHungUp = true
+    this.#work.abort()
   }
 
   /** Not the provider's failure: we hung up because the client had gone, or it let the time of its call pass unread. */
   #hungUp(thrown: unknown): boolean {
-    if (!this.begun || thrown === undefined) return false
+    if (!this.begun) return false
     if (this.#clientLeft) return this.#work.signal.aborted
     return this.#waitsForClient && thrown instanceof AttemptsFailed && thrown.outcome === 'timed_out'
   }

@@ -11,8 +11,9 @@ import type { Uuid } from '#spec/ids.ts'
 import { nanoUsdFromCredits, priceOf } from '#spec/money.ts'
 import type { Ids } from '#spec/ports.ts'
 import type { Quote, Receipt } from '#spec/receipt.ts'
+import { PROMPT_MARK } from './records.ts'
 import { jsonAnswer, lineRenderer, TestCall, TestReply } from './test-client.ts'
-import { type House, PROMPT_MARK } from './world.ts'
+import type { House } from './world.ts'
 
 export interface PayerOptions extends Partial<Omit<NewKey, 'workspaceId' | 'name'>> {
   readonly mode?: Mode

@@ -2,14 +2,9 @@
  * The whole gateway in process: every module as it is, on a real database, with providers that follow a script and
  * clients without sockets. One world for each test file, one house (a gateway with its providers) for each test.
  */
-import { getEventListeners } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { z } from 'zod'
 import { createGateway, type GatewayParts, type GatewaySettings } from '#gateway/index.ts'
 import { type Accounts, createAccounts, NODE_DEAD_AFTER_MS } from '#modules/accounts/index.ts'
-import { type Catalog, loadCatalog } from '#modules/catalog/index.ts'
+import type { Catalog } from '#modules/catalog/index.ts'
 import { createIdempotency, createIdempotencyStore } from '#modules/idempotency/index.ts'
 import {
   createAuthenticator,
@@ -26,19 +21,16 @@ import { createIds } from '#platform/ids.ts'
 import type { Database } from '#platform/postgres/database.ts'
 import { createLane, type Lane } from '#platform/postgres/lane.ts'
 import { createPool } from '#platform/postgres/pool.ts'
-import type { CallEnded, Events, UpstreamCalled } from '#spec/events.ts'
 import type { Gateway } from '#spec/gateway.ts'
 import type { Uuid } from '#spec/ids.ts'
-import type { modelSchema } from '#spec/offering.ts'
-import type { Clock, CrashPoint, Ids, Logger } from '#spec/ports.ts'
+import type { Clock, Ids } from '#spec/ports.ts'
+import { catalogOf, chatModel, type ModelSource } from './catalog-source.ts'
 import { DatabaseFaults } from './database-faults.ts'
 import { openPayer, type Payer, type PayerOptions } from './payer.ts'
 import { createTestDatabase } from './postgres.ts'
+import { createRecords, listenerProblems, logProblems, type Recorded, type Records } from './records.ts'
 import { ScriptedProvider, type ScriptedProviderOptions } from './scripted-provider.ts'
 import type { TestCall } from './test-client.ts'
-
-/** As a catalogue file writes it. */
-export type ModelSource = z.input<typeof modelSchema>
 
 export interface HouseOptions {
   /** `alpha` (which stops billing when we hang up) where nothing is said. */
@@ -55,7 +47,7 @@ export interface HouseOptions {
 }
 
 /** One gateway of a world. */
-export interface House {
+export interface House extends Recorded {
   readonly gateway: Gateway
   readonly ledger: Ledger
   readonly catalog: Catalog
@@ -66,21 +58,8 @@ export interface House {
   provider(id?: string): ScriptedProvider
   /** A workspace with one key and, unless said otherwise, 1,000 credits. */
   payer(options?: PayerOptions): Promise<Payer>
-  /** Names of the crash points that were passed, in order. */
-  readonly passed: Parameters<CrashPoint>[0][]
-  readonly ended: CallEnded[]
-  readonly upstream: UpstreamCalled[]
-  readonly refused: string[]
-  readonly opened: { provider: string; upstreamModel: string }[]
-  readonly logged: LogLine[]
   /** A drain has run out of patience. */
   stop(): void
-}
-
-export interface LogLine {
-  readonly level: keyof Logger
-  readonly event: string
-  readonly fields: Readonly<Record<string, unknown>>
 }
 
 export interface World {
@@ -96,9 +75,6 @@ export interface World {
   audit(): Promise<string[]>
   close(): Promise<void>
 }
-
-/** Text that no log may hold: it is in every prompt of `payer.ts`. */
-export const PROMPT_MARK = 'the-secret-prompt'
 
 export async function createWorld(): Promise<World> {
   const created = await createTestDatabase()
@@ -253,87 +229,6 @@ function partsOf(fittings: Fittings): GatewayParts {
       ...options.settings,
     },
   }
-}
-
-/** A chat model at `alpha` for $1 and $4 a million tokens, unless the fields say otherwise. */
-export function chatModel(id: string, fields: Partial<ModelSource> = {}): ModelSource {
-  return {
-    id,
-    name: id,
-    vendor: 'acme',
-    operation: 'chat',
-    context_tokens: 100_000,
-    max_output_tokens: 8_192,
-    offerings: [offering('alpha', id)],
-    ...fields,
-  }
-}
-
-/** An offering at a price in dollars for a million tokens of input and output; `undefined`: no price is known. */
-export function offering(
-  provider: string,
-  upstreamModel: string,
-  price: { input: string; output: string } | undefined = { input: '1', output: '4' },
-): NonNullable<ModelSource['offerings']>[number] {
-  return {
-    provider,
-    upstream_model: upstreamModel,
-    ...(price && { price_usd_per_million_tokens: price }),
-  }
-}
-
-function catalogOf(models: readonly ModelSource[]): Catalog {
-  const folder = mkdtempSync(join(tmpdir(), 'tollgate-catalog-'))
-  try {
-    writeFileSync(join(folder, 'models.json'), JSON.stringify({ models }))
-    return loadCatalog({ folders: [folder] })
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-type Records = ReturnType<typeof createRecords>
-
-function createRecords() {
-  const logged: LogLine[] = []
-  const ended: CallEnded[] = []
-  const upstream: UpstreamCalled[] = []
-  const refused: string[] = []
-  const opened: { provider: string; upstreamModel: string }[] = []
-  const passed: Parameters<CrashPoint>[0][] = []
-  const at = (level: keyof Logger) => (fields: LogLine['fields'], event: string) => {
-    logged.push({ level, fields, event })
-  }
-  const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-  const events: Events = {
-    callEnded: event => ended.push(event),
-    upstreamCalled: event => upstream.push(event),
-    callRefused: ({ code }) => refused.push(code),
-    circuitOpened: event => opened.push(event),
-  }
-  return { logged, ended, upstream, refused, opened, passed, logger, events }
-}
-
-function listenerProblems(calls: readonly TestCall[], stopping: AbortSignal): string[] {
-  const onCalls = calls.filter(call => getEventListeners(call.signal, 'abort').length > 0)
-  const onStopping = getEventListeners(stopping, 'abort').length
-  return [
-    ...onCalls.map(call => `the call ${call.requestId} left a listener on its signal`),
-    ...(onStopping > 0 ? [`${onStopping} listeners are left on the gateway's signal`] : []),
-  ]
-}
-
-function logProblems(logged: readonly LogLine[]): string[] {
-  return logged
-    .filter(line => textOf(line).includes(PROMPT_MARK))
-    .map(line => `a prompt was logged: ${line.event}`)
-}
-
-function textOf(line: LogLine): string {
-  return JSON.stringify(line, (_key, value: unknown) => {
-    if (typeof value === 'bigint') return String(value)
-    return value instanceof Error ? `${value.message} ${value.stack}` : value
-  })
 }
 
 async function ledgerProblems({ database, lane, clock }: Ground): Promise<string[]> {

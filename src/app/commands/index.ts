@@ -1,10 +1,9 @@
 /** The command line: finds the command, opens the database it needs, prints what it gives. */
 import process from 'node:process'
-import { DataDirInUse } from '#platform/postgres/errors.ts'
 import { createLogger } from '#platform/telemetry/logger.ts'
 import { GatewayError } from '#spec/errors.ts'
 import { ConfigError, readConfig } from '../config.ts'
-import { openDatabaseForCommand } from '../database.ts'
+import { NoDatabase, openDatabaseForCommand } from '../database.ts'
 import { serve } from '../server.ts'
 import { wire } from '../wire.ts'
 import { type Command, helpOf, print, readWords, UsageError } from './command.ts'
@@ -89,8 +88,6 @@ function bigintAsText(_name: string, value: unknown): unknown {
 /** What a person can do something about is a sentence; a bug is a stack. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const isForPeople = [UsageError, ConfigError, GatewayError, DataDirInUse].some(
-    kind => error instanceof kind,
-  )
+  const isForPeople = [UsageError, ConfigError, GatewayError, NoDatabase].some(kind => error instanceof kind)
   return isForPeople ? error.message : (error.stack ?? error.message)
 }
