@@ -30,6 +30,12 @@ export interface Measured {
   readonly openStreams: number
 }
 
+/** Cores that everything but the benchmark's own processes used in the window. */
+export function otherCores({ cpu, load }: Measured): number {
+  const ownMs = cpu.gatewayMs + cpu.databaseMs + cpu.loadMs + cpu.upstreamMs
+  return Math.max(0, cpu.machineMs - ownMs) / load.windowMs
+}
+
 export interface Rig {
   readonly upstream: ChildProcess
   readonly load: ChildProcess
@@ -123,7 +129,7 @@ function readCpu(rig: Rig, target: Target): CpuReading {
     ...target.cpu(),
     upstreamMs: cpuMsOf(pidOf(rig.upstream)),
     loadMs: cpuMsOf(pidOf(rig.load)),
-    machineMs: machineCpuMs().busy,
+    machineMs: machineCpuMs(),
   }
 }
 

@@ -41,14 +41,14 @@ export function proportionalMbOfFamily(pid: number): number {
   return total / 1000
 }
 
-/** CPU time of the whole machine in milliseconds, by what it went to. */
-export function machineCpuMs(): { readonly busy: number; readonly stolen: number } {
-  const [, user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] = (
-    readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? ''
+/** CPU time of the whole machine in milliseconds, whoever used it. */
+export function machineCpuMs(): number {
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = (
+    readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] ?? ''
   )
     .split(/ +/)
     .map(Number)
-  return { busy: (user + nice + system + irq + softIrq) * MS_PER_TICK, stolen: steal * MS_PER_TICK }
+  return (user + nice + system + irq + softIrq) * MS_PER_TICK
 }
 
 interface Stat {

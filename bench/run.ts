@@ -10,10 +10,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { Calm, REPEAT_BUDGET_MS } from './calm.ts'
 import { endChild, forkProgram, listeningPort } from './child.ts'
 import { writeDocument } from './document.ts'
 import { commitCostMs, describeMachine, type Machine } from './machine.ts'
-import { type Measured, measure, type Rig } from './measure.ts'
+import { type Measured, measure, otherCores, type Rig } from './measure.ts'
 import { type Answered, checkMoney, isExact, type MoneyCheck } from './money-check.ts'
 import { coldRunOf, type Entrant, plannedScenarios, SCENARIO_NAMES, type Scenario } from './plan.ts'
 import { render } from './report.ts'
@@ -136,6 +137,7 @@ async function runScenarios(
     if (name === 'tollgate') answered[scenario.streamed ? 'streams' : 'plain'] += measured.load.answered
     return measured
   }
+  const calm = new Calm(options.quick ? 0 : REPEAT_BUDGET_MS)
   const summaries: ScenarioSummary[] = []
   for (const scenario of options.scenarios) {
     const entrants = scenario.entrants.filter(entrant => options.targets.has(entrant.target))
@@ -143,10 +145,12 @@ async function runScenarios(
     if (!scenario.awaitAll) for (const entrant of entrants) await run(coldRunOf(scenario), entrant)
     for (let round = 1; round <= scenario.rounds; round++) {
       for (const entrant of entrants) {
-        const measured = await run(scenario, entrant)
+        const measured = await calm.measure(() => run(scenario, entrant))
         rounds.get(entrant)?.push(measured)
         const rate = Math.round((measured.load.inWindow / measured.load.windowMs) * 1000)
-        say(`${scenario.name} ${round}/${scenario.rounds} ${entrant.target} ${entrant.keys}: ${rate}/s`)
+        say(
+          `${scenario.name} ${round}/${scenario.rounds} ${entrant.target} ${entrant.keys}: ${rate}/s, others ${otherCores(measured).toFixed(2)}`,
+        )
       }
     }
     const columns = entrants.map(entrant => summarize(entrant, rounds.get(entrant) ?? []))

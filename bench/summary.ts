@@ -1,5 +1,5 @@
 /** What the rounds of one column came to: medians. */
-import type { Measured } from './measure.ts'
+import { type Measured, otherCores } from './measure.ts'
 import type { Entrant, Scenario } from './plan.ts'
 import { median } from './samples.ts'
 
@@ -68,12 +68,7 @@ export function summarize(entrant: Entrant, rounds: readonly Measured[]): Summar
     databaseCores: cores(one => one.cpu.databaseMs),
     generatorCores: cores(one => one.cpu.loadMs),
     upstreamCores: cores(one => one.cpu.upstreamMs),
-    otherCores: cores(one =>
-      Math.max(
-        0,
-        one.cpu.machineMs - one.cpu.gatewayMs - one.cpu.databaseMs - one.cpu.loadMs - one.cpu.upstreamMs,
-      ),
-    ),
+    otherCores: of(otherCores),
     gatewayMb: of(one => one.memory.gatewayMb),
     databaseMb: of(one => one.memory.databaseMb),
     openStreams: of(one => one.openStreams),

@@ -262,7 +262,7 @@ describe('a call', () => {
     const payer = await house.payer({ balanceNanoUsd: 0n })
     await payer.grant(payer.boundNanoUsd(100))
     const { promise: answers, resolve: answer } = Promise.withResolvers<void>()
-    house.provider().will(wait(answers), say('Hello'), finish(), used(0, 0))
+    house.provider().will(wait(answers), finish(), used(0, 0))
     const first = await payer.stream({ maxOutputTokens: 100 })
     await house.provider().called()
     const error = await refusalOf(house, payer, { maxOutputTokens: 1 })

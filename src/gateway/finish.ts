@@ -21,7 +21,10 @@ export interface Work {
   readonly firstByteMs: number | undefined
 }
 
-/** The usage the provider reported, or what can be counted of it: bytes divided by four. */
+/**
+ * The usage the provider reported, or what can be counted of it: bytes divided by four. A report of nothing for an
+ * answer with something in it is no report.
+ */
 export function workOf(
   admission: Admission,
   candidate: Candidate,
@@ -32,9 +35,16 @@ export function workOf(
     firstByteMs: number | undefined
   },
 ): Work {
-  const { outcome, firstByteMs } = done
-  const usage = done.usage ?? estimateUsage(admission.request, candidate.model, done.outputBytes)
-  return { candidate, usage, estimated: done.usage === undefined, outcome, firstByteMs }
+  const { outcome, firstByteMs, outputBytes } = done
+  const reported = isReport(done.usage, outputBytes) ? done.usage : undefined
+  const usage = reported ?? estimateUsage(admission.request, candidate.model, outputBytes)
+  return { candidate, usage, estimated: reported === undefined, outcome, firstByteMs }
+}
+
+function isReport(usage: TokenUsage | undefined, outputBytes: number): boolean {
+  if (!usage) return false
+  const input = usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens
+  return input + usage.outputTokens > 0 || outputBytes === 0
 }
 
 export interface Bill {

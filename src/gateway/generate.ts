@@ -143,7 +143,7 @@ async function askByStream(
   const result = capability.assemble(admission.request, [...collected, ...done.heldBack], done.result)
   return {
     candidate: done.candidate,
-    result,
+    result: { ...result, cut: done.cut && { code: done.cut.code, message: done.cut.message } },
     usage: done.result?.usage,
     outputBytes: run.outputBytes,
     outcome: done.cut ? 'cut_by_limit' : done.clientLeft ? 'client_left' : 'succeeded',

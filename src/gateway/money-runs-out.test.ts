@@ -90,6 +90,7 @@ describe('when the money runs out', () => {
     const { call, answer } = await payer.ask()
     const result = answered(await clock.drive(answer))
     expect(result.choices[0]).toMatchObject({ finishReason: 'length' })
+    expect(result.cut).toMatchObject({ code: 'insufficient_credits' })
     expect(result.usage?.outputTokens).toBe((result.choices[0]?.text?.length ?? 0) / 4)
     expect(await payer.receipt(call)).toMatchObject({ outcome: 'cut_by_limit' })
   })

@@ -198,6 +198,17 @@ describe('usage', () => {
     expect(house.ended.at(-1)).toMatchObject({ lostNanoUsd: 0n, estimated: true })
   })
 
+  test('that is reported as nothing for an answer with something in it is no report', async () => {
+    const house = world.open()
+    const payer = await house.payer()
+    house.provider().will(say('x'.repeat(40)), finish(), used(0, 0))
+    const { reply } = await payer.streamed()
+    expect(reply.received.end).toMatchObject({ estimated: true, outputTokens: 10 })
+    house.provider().will(finish(), used(0, 0))
+    const { reply: empty } = await payer.streamed()
+    expect(empty.received.end).toMatchObject({ estimated: false, chargedNanoUsd: 0n })
+  })
+
   test.each([true, false])(
     'above the hold is charged up to the hold; the rest is the loss of the operator (streamed: %s)',
     async streamed => {

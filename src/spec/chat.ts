@@ -110,6 +110,8 @@ export interface ChatResult {
   readonly wire?: WireBody | undefined
   /** Bytes of text, arguments and reasoning in the answer: what a missing usage is counted from. */
   readonly outputBytes: number
+  /** Set by the gateway where a limit cut the answer short: which code, and a sentence. */
+  readonly cut?: { readonly code: string; readonly message: string } | undefined
 }
 
 /** One piece of a streamed chat. Several may come from one read of the upstream socket. */
@@ -132,7 +134,7 @@ export type ChatStreamPart =
   | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason }
   /**
    * Whole events of a wire format, as bytes, exactly as they came (comments dropped): the lossless lane.
-   * `closing` is true from the first event that carries a finish reason on; usage-only and `[DONE]` events are
+   * `closing` is true of what comes once every answer that has begun is finished; usage-only and `[DONE]` events are
    * never among the bytes. `outputBytes` and `deltas` count what these events deliver.
    */
   | {

@@ -94,8 +94,8 @@ export function lineRenderer(): ChatStreamRenderer {
 
 /** Renders a whole answer as JSON. */
 export function jsonAnswer(result: ChatResult): WireAnswer {
-  const { choices, usage } = result
-  return { status: 200, contentType: 'application/json', body: JSON.stringify({ choices, usage }) }
+  const { choices, usage, cut } = result
+  return { status: 200, contentType: 'application/json', body: JSON.stringify({ choices, usage, cut }) }
 }
 
 function line(value: object): string {

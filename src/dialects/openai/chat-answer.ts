@@ -9,13 +9,15 @@ import { chatUsage } from './usage.ts'
 
 /**
  * The answer to `POST /chat/completions`. A body that already is in this format is sent on whole, with only `model`
- * put back to what was asked for; any other result is written anew. `usage` is there where it is known.
+ * put back to what was asked for; any other result is written anew. `usage` is there where it is known. An answer that
+ * a limit cut short says so in `tollgate`, as the last chunk of a stream does.
  */
 export function chatAnswer(call: Call, model: string, result: ChatResult): WireAnswer {
   const usage = result.usage && chatUsage(result.usage)
+  const cut = result.cut && { tollgate: result.cut }
   if (result.wire?.format === WIRE_FORMAT) {
     const { body } = result.wire
-    return jsonAnswer(200, { ...body, model, ...(body.usage == null && usage && { usage }) })
+    return jsonAnswer(200, { ...body, model, ...(body.usage == null && usage && { usage }), ...cut })
   }
   return jsonAnswer(200, {
     id: completionId(call),
@@ -24,6 +26,7 @@ export function chatAnswer(call: Call, model: string, result: ChatResult): WireA
     model,
     choices: result.choices.map(choiceBody),
     ...(usage && { usage }),
+    ...cut,
   })
 }
 

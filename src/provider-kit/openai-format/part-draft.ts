@@ -16,6 +16,16 @@ export class PartDraft implements Delivered {
     else ranges.push(from, to)
   }
 
+  /** Takes over all that another draft of the same read has, which comes after its own. */
+  absorb(other: PartDraft): void {
+    const ranges = other.#ranges.splice(0)
+    for (let at = 0; at < ranges.length; at += 2) this.take(ranges[at] ?? 0, ranges[at + 1] ?? 0)
+    this.outputBytes += other.outputBytes
+    this.deltas += other.deltas
+    other.outputBytes = 0
+    other.deltas = 0
+  }
+
   get empty(): boolean {
     return this.#ranges.length === 0
   }

@@ -12,7 +12,6 @@ type Event = Readonly<Record<string, unknown>>
 export interface Inspected {
   /** Nothing but usage: not for the client, who is sent our own usage event if it asked for one. */
   readonly usageOnly: boolean
-  readonly finishes: boolean
 }
 
 export class StreamProgress {
@@ -43,12 +42,9 @@ export class StreamProgress {
     const error = vendorErrorIn(event)
     if (error !== undefined) throw this.#failed(() => failureOfVendorError(this.#title, error))
     const choices = Array.isArray(event.choices) ? event.choices : []
-    let finishes = false
-    for (const choice of choices) {
-      if (isRecord(choice) && this.#inspectChoice(choice)) finishes = true
-    }
+    for (const choice of choices) if (isRecord(choice)) this.#inspectChoice(choice)
     if (isRecord(event.usage)) this.#takeUsage(event)
-    return { usageOnly: choices.length === 0 && isRecord(event.usage), finishes }
+    return { usageOnly: choices.length === 0 && isRecord(event.usage) }
   }
 
   /** The end of the stream. Throws where it is not a good one. */
@@ -66,15 +62,13 @@ export class StreamProgress {
     return this.delivered ? interrupted(this.#title) : before()
   }
 
-  #inspectChoice(choice: Event): boolean {
+  #inspectChoice(choice: Event): void {
     const index = typeof choice.index === 'number' ? choice.index : 0
     this.#seen.add(index)
     const error =
       vendorErrorIn(choice) ?? (choice.finish_reason === 'error' ? vendorErrorIn({ error: {} }) : undefined)
     if (error !== undefined) throw this.#failed(() => failureOfVendorError(this.#title, error))
-    if (finishReasonOf(choice.finish_reason) === undefined) return false
-    this.#finished.add(index)
-    return true
+    if (finishReasonOf(choice.finish_reason) !== undefined) this.#finished.add(index)
   }
 
   /** The last report counts: some vendors report a running sum with every event. */

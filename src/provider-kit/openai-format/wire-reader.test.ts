@@ -95,6 +95,24 @@ describe('the lossless lane', () => {
     )
   })
 
+  test('with several answers only what comes after all of them are finished is held back', async () => {
+    const said = (index: number, finish: string | null = null) =>
+      event(chunk({ content: 'x' }, finish, {}, index))
+    const events = [said(0), said(0, 'stop'), said(1), said(1), said(1, 'stop')]
+    const closing = (reads: readonly string[]) =>
+      read(
+        reads.map(text => Buffer.from(text)),
+        { choices: 2 },
+      ).then(({ collected }) =>
+        collected.parts.flatMap(part =>
+          part.type === 'wire' && part.closing ? [part.bytes.toString()] : [],
+        ),
+      )
+    // In one read it is known at once that the second goes on; one by one the first looked like the end for a moment.
+    expect(await closing([events.join('')])).toEqual([events[4]])
+    expect(await closing(events)).toEqual([events[1], events[4]])
+  })
+
   test('one read is one call, of at most an open and a closing part', async () => {
     const all = event(chunk({ content: 'a' })) + event(chunk({ content: 'b' })) + FINISH + event(USAGE)
     const { collected } = await read([Buffer.from(all)])

@@ -128,7 +128,7 @@ export class WireReader {
     const { dataFrom, dataTo, end } = plain
     const ofNote = this.#isOfNote(from, end)
     if (ofNote && !this.#inspect(region.toString('utf8', dataFrom, dataTo))) return end
-    const into = this.#closing ? closing : open
+    const into = this.#draftNow(open, closing)
     into.take(from, end)
     countOutput(text.slice(from, end), into)
     if (!ofNote) this.#template.learn(text, from, end)
@@ -140,13 +140,20 @@ export class WireReader {
     return this.#finish.next(from) < to || this.#usage.next(from) < to || this.#error.next(from) < to
   }
 
+  /** Where another answer goes on after all that had begun were finished, nothing of the read is closing any more. */
+  #draftNow(open: PartDraft, closing: PartDraft): PartDraft {
+    if (this.#closing) return closing
+    open.absorb(closing)
+    return open
+  }
+
   /** Whether the event is for the client. */
   #inspect(data: string): boolean {
     const event = parseJson(data)
     if (!isRecord(event)) throw this.#progress.broken()
-    const { usageOnly, finishes } = this.#progress.inspect(event)
+    const { usageOnly } = this.#progress.inspect(event)
     this.#begun = true
-    if (finishes) this.#closing = true
+    this.#closing = this.#progress.complete
     return !usageOnly
   }
 
@@ -167,7 +174,7 @@ export class WireReader {
     }
     if (event === 'error') throw this.#errorEvent(data)
     if (!this.#inspect(data)) return
-    const into = this.#closing ? closing : open
+    const into = this.#draftNow(open, closing)
     for (const [lineFrom, lineTo] of linesWithoutComments(text, from, to)) into.take(lineFrom, lineTo)
     countOutput(text.slice(from, to), into)
   }
