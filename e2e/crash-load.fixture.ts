@@ -110,6 +110,10 @@ export function startLoad(payer: Payer, seed: number): Load {
 
   async function work(): Promise<void> {
     while (!ending) {
+      if (clients.length === 0) {
+        await delay(20)
+        continue
+      }
       if (dice() < 0.6) {
         await call(plainWish())
         continue

@@ -172,3 +172,26 @@ test('a gateway whose own database dies ends with a sentence and an error code, 
   client.close()
   await expectCleanAudit(server)
 }, 120_000)
+
+/** For so long the end of a call is tried again before its client is told that the database cannot be reached. */
+const PATIENCE_MS = 30_000
+
+test('an outage that outlasts the patience of open calls leaves nothing reserved, and no key in progress', async () => {
+  database = await startEmbeddedPostgres({ dataDir: folder })
+  server = await startServer({ databaseUrl: database.connectionString, env: env() })
+  const payer = await createPayer(server, 10n ** 13n)
+  const load = startLoad(payer, SEED + 2)
+  load.target([server.url])
+  await delay(1_500)
+  await killPostmaster(folder)
+  load.target([])
+  await delay(PATIENCE_MS + 4_000)
+  database = await startEmbeddedPostgres({ dataDir: folder })
+  const books = await openBooks(database.connectionString)
+  await waitForNoHold(books, 15_000)
+  load.target([server.url])
+  await load.finish(10_000)
+  await load.expectTruth(books, payer)
+  await books.close()
+  await expectCleanAudit(server)
+}, 90_000)
