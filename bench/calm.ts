@@ -4,7 +4,7 @@ import { type Measured, otherCores } from './measure.ts'
 import { machineCpuMs } from './process-usage.ts'
 
 /** What repeats and waits for a quiet moment may take in a whole run. */
-export const REPEAT_BUDGET_MS = 120_000
+export const REPEAT_BUDGET_MS = 75_000
 /** Others that use more than this part of a core disturb. */
 const DISTURBED_CORES = 0.3
 const TRIES = 3

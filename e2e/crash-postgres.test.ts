@@ -185,7 +185,7 @@ test('an outage that outlasts the patience of open calls leaves nothing reserved
   await delay(1_500)
   await killPostmaster(folder)
   load.target([])
-  await delay(PATIENCE_MS + 4_000)
+  await delay(PATIENCE_MS + 8_000)
   database = await startEmbeddedPostgres({ dataDir: folder })
   const books = await openBooks(database.connectionString)
   await waitForNoHold(books, 15_000)

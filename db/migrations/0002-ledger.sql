@@ -38,6 +38,12 @@ create table ledger_event (
   created_at timestamptz not null default now(),
   primary key (workspace_id, event_key)
 );
+
+-- The id an event is about, for looking up its entries and its receipt; null where the event is named by someone else.
+create function event_subject(p_event_key text) returns uuid language sql immutable parallel safe as $$
+  select case when p_event_key ~ '^(hold|late|grant):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    then split_part(p_event_key, ':', 2)::uuid end
+$$;
 create index ledger_event_age on ledger_event using brin (created_at);
 
 -- Money that moved: from one account to another, so every row sums to zero by its shape. Never updated or deleted.

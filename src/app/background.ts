@@ -25,8 +25,9 @@ export function startBackground(wired: Wired): Background {
       )
     }
   }
+  const heart = { lastBeatMs: clock.monotonicMs() }
   const loops = [
-    every('heartbeat', HEARTBEAT_EVERY_MS, () => beat(wired)),
+    every('heartbeat', HEARTBEAT_EVERY_MS, () => beat(wired, heart)),
     every('sweep', SWEEP_EVERY_MS, () => sweep(wired)),
     every('housekeeping', HOUSEKEEPING_EVERY_MS, () => keepHouse(wired)),
     every('idempotency', IDEMPOTENCY_SWEEP_EVERY_MS, () => wired.idempotency.sweep()),
@@ -46,8 +47,14 @@ function jittered(delayMs: number): number {
   return delayMs * (1 - Math.random() / 10)
 }
 
-async function beat(wired: Wired): Promise<void> {
+/**
+ * A node that was silent for too long is dead to the others, and to itself: before it is heard again its holds are
+ * released like theirs. The ends of calls that were given up meanwhile were lost; a call that still runs charges late.
+ */
+async function beat(wired: Wired, heart: { lastBeatMs: number }): Promise<void> {
+  if (wired.clock.monotonicMs() - heart.lastBeatMs > NODE_DEAD_AFTER_MS) await sweep(wired)
   const { inTime, liveNodes } = await wired.accounts.heartbeat(wired.node)
+  heart.lastBeatMs = wired.clock.monotonicMs()
   wired.nodes.live = liveNodes
   if (!inTime) wired.logger.warn({}, 'this node was silent for so long that its holds may have been released')
 }

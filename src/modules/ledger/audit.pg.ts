@@ -192,8 +192,8 @@ export const CHECKS: readonly Check[] = [
     query: `
       select v.workspace_id, v.event_key as subject, format('%s of %s without an entry', v.outcome, v.amount_nano_usd) as detail
       from ledger_event v where ${SCOPED('v.workspace_id')} and v.amount_nano_usd > 0 and not exists (
-        select 1 from ledger_entry e where e.workspace_id = v.workspace_id and v.event_key =
-          case e.kind when 'settle' then 'hold:' when 'late_charge' then 'late:' when 'grant' then 'grant:' end || e.id)`,
+        select 1 from ledger_entry e where e.workspace_id = v.workspace_id and e.id = event_subject(v.event_key)
+          and v.event_key = case e.kind when 'settle' then 'hold:' when 'late_charge' then 'late:' when 'grant' then 'grant:' end || e.id)`,
   },
   {
     invariant: 'receipt-equals-charge',
@@ -210,7 +210,7 @@ export const CHECKS: readonly Check[] = [
       union all
       select v.workspace_id, v.event_key, format('%s without a receipt', v.outcome)
       from ledger_event v where ${SCOPED('v.workspace_id')} and v.event_key like 'hold:%'
-        and not exists (select 1 from usage u where u.workspace_id = v.workspace_id and 'hold:' || u.id = v.event_key)`,
+        and not exists (select 1 from usage u where u.workspace_id = v.workspace_id and u.id = event_subject(v.event_key))`,
   },
   {
     invariant: 'settled-within-hold',
@@ -254,6 +254,9 @@ export const CHECKS: readonly Check[] = [
 /** How many offending rows of one check are reported: enough to see the pattern.  */
 const REPORTED_ROWS = 20
 
+/** A whole audit reads everything there is; it waits for no lock. */
+const AUDIT_BOUNDS = { statementTimeoutMs: 900_000 }
+
 /** Runs every check in one snapshot, over the given workspaces or all of them. Empty: the ledger is whole. */
 export function auditLedger(
   database: Database,
@@ -278,5 +281,5 @@ export function auditLedger(
       }
     }
     return violations
-  })
+  }, AUDIT_BOUNDS)
 }
