@@ -34,6 +34,7 @@ export interface Config {
   readonly databaseDirectUrl: string | undefined
   readonly databasePoolSize: number
   readonly databasePrepare: boolean
+  readonly moneyConnections: number
   readonly valkeyUrl: string | undefined
   readonly keyPrefixes: { readonly live: string; readonly test: string }
   readonly firstKey: string | undefined
@@ -108,6 +109,7 @@ export function readConfig(environment: Settings = process.env): Config {
     databaseDirectUrl: text('DATABASE_DIRECT_URL'),
     databasePoolSize: integer('DATABASE_POOL_SIZE', 1),
     databasePrepare: flag('DATABASE_PREPARE'),
+    moneyConnections: integer('MONEY_CONNECTIONS', 1),
     valkeyUrl: text('VALKEY_URL'),
     keyPrefixes: { live: text('KEY_PREFIX') ?? '', test: text('TEST_KEY_PREFIX') ?? '' },
     firstKey: text('TOLLGATE_API_KEY'),

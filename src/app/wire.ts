@@ -73,10 +73,10 @@ export function wire(
   const node = ids.next()
   const nodes = { live: 1 }
   const database = openPool(config, address)
-  const lane = openLane(config, address)
+  const lanes = Array.from({ length: config.moneyConnections }, () => openLane(config, address))
   const exchange = createExchange({ connectTimeoutMs: config.timeouts.connectMs })
   const valkey = config.valkeyUrl === undefined ? undefined : createValkey({ url: config.valkeyUrl })
-  const ledger = createLedger(lane, database, clock)
+  const ledger = createLedger(lanes, database, clock)
   const accounts = createAccounts(database, ids)
   const keyStore = createKeyStore(database)
   const keys = createKeyService({ store: keyStore, ids, prefixes: config.keyPrefixes })
@@ -123,7 +123,7 @@ export function wire(
       dearerSubstitutes: config.dearerSubstitutes,
     },
   })
-  watchPools(metrics, database, lane)
+  watchPools(metrics, database, lanes)
   return {
     config,
     clock,
@@ -143,7 +143,7 @@ export function wire(
     crashPoint,
     node,
     nodes,
-    close: () => closeAll(lane, database, exchange, valkey),
+    close: () => closeAll(lanes, database, exchange, valkey),
   }
 }
 
@@ -197,14 +197,19 @@ function eventsOf(metrics: Metrics): Events {
   }
 }
 
-function watchPools(metrics: Metrics, database: Database, lane: Lane): void {
+function watchPools(metrics: Metrics, database: Database, lanes: readonly Lane[]): void {
   metrics.pool('general', () => {
     const { inUse, idle, waiting } = database.stats()
     return { total: inUse + idle, idle, waiting }
   })
   metrics.pool('money', () => {
-    const { connected, waiting } = lane.stats()
-    return { total: connected ? 1 : 0, idle: connected && waiting === 0 ? 1 : 0, waiting }
+    const stats = lanes.map(lane => lane.stats())
+    const connected = stats.filter(lane => lane.connected)
+    return {
+      total: connected.length,
+      idle: connected.filter(lane => lane.waiting === 0).length,
+      waiting: stats.reduce((waiting, lane) => waiting + lane.waiting, 0),
+    }
   })
 }
 
@@ -219,11 +224,11 @@ function crashPointOf(config: Config): CrashPoint {
 }
 
 async function closeAll(
-  lane: Lane,
+  lanes: readonly Lane[],
   database: Database,
   exchange: ClosableExchange,
   valkey: Valkey | undefined,
 ): Promise<void> {
-  await lane.end()
+  await Promise.all(lanes.map(lane => lane.end()))
   await Promise.all([database.end(), exchange.close(), valkey?.close()])
 }

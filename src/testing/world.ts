@@ -132,7 +132,7 @@ function openHouse(ground: Ground, options: HouseOptions): OpenHouse {
   const stopping = new AbortController()
   const node = ids.next()
   const patienceMs = options.patienceMs ?? 5_000
-  const ledger = createLedger(faults.lane, faults.database, ground.clock, {
+  const ledger = createLedger([faults.lane], faults.database, ground.clock, {
     batchItems: 128,
     endPatienceMs: patienceMs,
     holdPatienceMs: patienceMs,
@@ -232,7 +232,7 @@ function partsOf(fittings: Fittings): GatewayParts {
 }
 
 async function ledgerProblems({ database, lane, clock }: Ground): Promise<string[]> {
-  const violations = await createLedger(lane, database, clock).audit()
+  const violations = await createLedger([lane], database, clock).audit()
   const { rows } = await database.query<{ id: string }>('', 'select id from hold')
   return [
     ...violations.map(({ invariant, subject, detail }) => `${invariant}: ${subject}: ${detail}`),

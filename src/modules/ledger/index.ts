@@ -69,16 +69,24 @@ export interface Ledger {
 
 const ORPHANS_PER_SWEEP = 500
 
-/** `lane` carries holds and ends; `connection` everything else. */
+/**
+ * `lanes` carry holds and ends, all of one workspace on the same lane, so that they never wait for each other's locks
+ * and one writes while another is being committed; `connection` carries everything else.
+ */
 export function createLedger(
-  lane: Lane,
+  lanes: readonly Lane[],
   connection: Database,
   clock: Clock,
   limits: LaneLimits = LANE_LIMITS,
 ): Ledger {
   const database = store.orUnavailable(connection)
   let auditedUntil: Date | undefined
-  const money = new MoneyLane(store.lanePort(lane), clock, limits)
+  const moneyLanes = lanes.map(lane => new MoneyLane(store.lanePort(lane), clock, limits))
+  const laneOf = (account: AccountRef): MoneyLane => {
+    const lane = moneyLanes[laneNumber(account.workspaceId, moneyLanes.length)]
+    if (!lane) throw new RangeError('a ledger needs a lane')
+    return lane
+  }
   const lateCharges = new Set<Promise<unknown>>()
 
   async function settle(
@@ -86,7 +94,7 @@ export function createLedger(
     keyId: Uuid,
     subjects: readonly CapSubject[],
   ): Promise<Settlement> {
-    const ended = await money.end(request)
+    const ended = await laneOf(request.account).end(request)
     if (ended.outcome === 'settled' || ended.outcome === 'already_settled') {
       const { chargedNanoUsd, availableNanoUsd } = ended
       return {
@@ -119,7 +127,7 @@ export function createLedger(
   }
 
   async function drained(): Promise<void> {
-    await money.drained()
+    await Promise.all(moneyLanes.map(lane => lane.drained()))
     while (lateCharges.size > 0) await Promise.allSettled(lateCharges)
   }
 
@@ -138,12 +146,13 @@ export function createLedger(
   }
 
   return {
-    hold: request => money.hold({ kind: 'hold', request }),
-    extend: request => money.hold({ kind: 'extend', request }),
+    hold: request => laneOf(request.account).hold({ kind: 'hold', request }),
+    extend: request => laneOf(request.account).hold({ kind: 'extend', request }),
     settle,
-    release: request => money.end(request),
-    holdMany: requests => Promise.allSettled(requests.map(request => money.hold({ kind: 'hold', request }))),
-    endMany: requests => Promise.allSettled(requests.map(request => money.end(request))),
+    release: request => laneOf(request.account).end(request),
+    holdMany: requests =>
+      Promise.allSettled(requests.map(request => laneOf(request.account).hold({ kind: 'hold', request }))),
+    endMany: requests => Promise.allSettled(requests.map(request => laneOf(request.account).end(request))),
     tryHold: async request => toHoldOutcome(await store.tryHold(database, request)),
     grant: (account, id, amount, note) => store.grant(database, account, id, amount, note),
     balance: account => store.readBalance(database, account),
@@ -161,7 +170,7 @@ export function createLedger(
     keepHouse: () => store.keepHouse(database),
     drained,
     get laneDepth() {
-      return money.depth
+      return moneyLanes.reduce((depth, lane) => depth + lane.depth, 0)
     },
   }
 }
@@ -169,4 +178,9 @@ export function createLedger(
 /** An earlier end of the same hold may have charged more than this one asks. */
 function atLeastZero(amountNanoUsd: bigint): bigint {
   return amountNanoUsd > 0n ? amountNanoUsd : 0n
+}
+
+/** From the random end of the id, so that workspaces made one after another spread. */
+function laneNumber(workspaceId: Uuid, lanes: number): number {
+  return Number.parseInt(workspaceId.slice(-6), 16) % lanes
 }

@@ -102,7 +102,7 @@ function ledgerWithLateFaults(faults: ('before' | 'after')[]): Ledger {
     if (fault === 'after') throw new CommitUnknown('lost')
     return answer
   }
-  return createLedger(nodes[0].lane, { ...database, query }, clock)
+  return createLedger([nodes[0].lane], { ...database, query }, clock)
 }
 
 test('a late charge whose answer is lost is asked again and charged once', async () => {

@@ -25,7 +25,8 @@ let nodes: TestNode[]
 
 beforeAll(async () => {
   fixture = await createLedgerFixture()
-  nodes = [await fixture.addNode(), await fixture.addNode()]
+  // One lane each: the reference knows in which order the items of one batch are decided, and lanes have each their own.
+  nodes = [await fixture.addNode(1), await fixture.addNode(1)]
 })
 afterAll(() => fixture.close())
 

@@ -46,7 +46,8 @@ export interface LedgerFixture {
   /** One statement, not prepared. */
   sql<Row = Record<string, unknown>>(text: string, values?: Values): Promise<readonly Row[]>
   /** A node that lives for as long as the test, unless it is killed. */
-  addNode(): Promise<TestNode>
+  /** One money lane for each count; two as a server has where nothing is said. */
+  addNode(laneCount?: number): Promise<TestNode>
   /** Another incarnation in the table of nodes; gives its id. */
   registerNode(): Promise<Uuid>
   /** Its heartbeat was an hour ago. */
@@ -96,11 +97,13 @@ export async function createLedgerFixture(): Promise<LedgerFixture> {
     sql,
     registerNode,
     addKey,
-    async addNode() {
-      const lane = createLane({ address: created.config, applicationName: 'ledger-test-lane' })
-      lanes.push(lane)
+    async addNode(laneCount = 2) {
+      const open = () => createLane({ address: created.config, applicationName: 'ledger-test-lane' })
+      const lane = open()
+      const own = [lane, ...Array.from({ length: laneCount - 1 }, open)]
+      lanes.push(...own)
       const ledger = createLedger(
-        { ...lane, run: noting(refusedStates, lane.run.bind(lane)) },
+        own.map(one => ({ ...one, run: noting(refusedStates, one.run.bind(one)) })),
         { ...database, query: noting(refusedStates, database.query) },
         clock,
       )
