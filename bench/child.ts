@@ -1,12 +1,25 @@
 /** Starting, asking and ending the benchmark's own processes. */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Starts a program of this folder that talks over IPC. What it prints on standard error is passed on. */
 export function forkProgram(file: string, words: readonly string[] = []): ChildProcess {
   return fork(join(import.meta.dirname, file), words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+}
+
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** Starts a server that knows nothing of us and must not outlive us: the kernel asks it to end when we die, however we die. */
+export function spawnServer(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  stdio: StdioOptions,
+): ChildProcess {
+  const env = { PATH: SYSTEM_PATH, ...environment }
+  return spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, ...words], { env, stdio })
 }
 
 /** The next message that `wanted` recognises. Rejects where the process ends first. */

@@ -1,10 +1,9 @@
 /** What is measured: something that answers OpenAI's chat on a port, and what it costs the machine. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { endChild, forkProgram, listeningPort } from './child.ts'
+import { endChild, forkProgram, listeningPort, spawnServer } from './child.ts'
 import { cpuMsOf, residentMbOf } from './process-usage.ts'
 
 export const TARGET_NAMES = ['direct', 'bare', 'tollgate', 'portkey'] as const
@@ -55,10 +54,8 @@ const PORTKEY_PROGRAM = join(PORTKEY_FOLDER, 'node_modules/@portkey-ai/gateway/b
 /** Portkey's gateway as its package starts it, told by headers where the upstream is. */
 export async function startPortkey(upstreamPort: number): Promise<Target> {
   const port = await freePort()
-  const child = spawn(process.execPath, [PORTKEY_PROGRAM, `--port=${port}`, '--headless'], {
-    env: { NODE_ENV: 'production' },
-    stdio: 'ignore',
-  })
+  const words = [PORTKEY_PROGRAM, `--port=${port}`, '--headless']
+  const child = spawnServer(words, { NODE_ENV: 'production' }, 'ignore')
   await answers(port, child)
   return processTarget('portkey', child, port, [
     'x-portkey-provider: openai',

@@ -1,5 +1,5 @@
 /** Tollgate as `npm start` starts it, on a database of its own on this disk, with keys that have caps. */
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -10,7 +10,7 @@ import { readConfig } from '#app/config.ts'
 import { openDatabaseForCommand } from '#app/database.ts'
 import { type Wired, wire } from '#app/wire.ts'
 import { createLogger } from '#platform/telemetry/logger.ts'
-import { endChild } from './child.ts'
+import { endChild, spawnServer } from './child.ts'
 import { cpuMsOf, cpuMsOfFamily, proportionalMbOfFamily, residentMbOf } from './process-usage.ts'
 import { pidOf, type Target } from './target.ts'
 
@@ -51,10 +51,8 @@ export async function startTollgate(options: TollgateOptions): Promise<TollgateT
   const profiling =
     profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, '--cpu-prof-interval=500']
   const log = openSync(join(dataDir, 'access.log'), 'a', 0o600)
-  const child = spawn(process.execPath, [...profiling, join(ROOT, 'src/main.ts'), 'serve'], {
-    env: environment,
-    stdio: ['ignore', 'pipe', log],
-  })
+  const words = [...profiling, join(ROOT, 'src/main.ts'), 'serve']
+  const child = spawnServer(words, environment, ['ignore', 'pipe', log])
   const stop = async () => {
     await endChild(child, 60_000)
     rmSync(dataDir, { recursive: true, force: true })
