@@ -6,6 +6,20 @@
 --
 -- Plans. The batches are JSON, whose row estimate is a guess; the planner is told never to scan a table for them.
 
+-- Marks the stored answers of settled calls done, and frees the keys of released ones, by how their holds ended.
+-- Few calls have an Idempotency-Key, so the batches of the others are spared these statements.
+create function ledger_answer_repeats(p_items json) returns void language plpgsql as $$
+begin
+  update idempotency k set state = 'done'
+    from json_to_recordset(p_items) as i(workspace_id uuid, id uuid, idempotent boolean)
+    join ledger_event v on v.workspace_id = i.workspace_id and v.event_key = 'hold:' || i.id and v.outcome = 'settled'
+    where i.idempotent and k.workspace_id = i.workspace_id and k.request_id = i.id;
+  delete from idempotency k
+    using json_to_recordset(p_items) as i(workspace_id uuid, id uuid, idempotent boolean), ledger_event v
+    where i.idempotent and v.workspace_id = i.workspace_id and v.event_key = 'hold:' || i.id and v.outcome = 'released'
+      and k.workspace_id = i.workspace_id and k.request_id = i.id;
+end $$;
+
 -- Ends holds: settles what was used, gives back the rest, writes entry, usage row and event, marks the stored
 -- idempotent answer done (or frees its key). Called with the accounts locked.
 -- p_items: [{item, workspace_id, mode, id, ended_as: 'settled'|'released', charge, usage…}]; outcomes per item:
@@ -28,10 +42,8 @@ begin
       operation text, dialect text, requested_model text, model text, provider text, upstream_model text, lines json,
       cost bigint, tier text, markup int, outcome text, estimated boolean, streamed boolean,
       latency_ms int, first_byte_ms int)
-  ), first as materialized (
-    select distinct on (workspace_id, id) * from wanted order by workspace_id, id, item
   ), ended as materialized (
-    delete from hold h using first w
+    delete from hold h using wanted w
     where h.workspace_id = w.workspace_id and h.id = w.id and h.mode = w.mode
     -- What is read most often comes first: a row of a CTE is taken apart from its beginning, each time.
     returning w.item, w.workspace_id, w.mode, w.id, w.ended_as, w.idempotent,
@@ -55,12 +67,6 @@ begin
     select workspace_id, mode, id, key_id, operation, dialect, requested_model, model, provider,
       upstream_model, lines, tier, markup, cost, charged, held, outcome, estimated, streamed, latency_ms, first_byte_ms
     from ended
-  ), answered as (
-    update idempotency k set state = 'done' from ended e
-    where e.idempotent and e.ended_as = 'settled' and k.workspace_id = e.workspace_id and k.request_id = e.id
-  ), freed as (
-    delete from idempotency k using ended e
-    where e.idempotent and e.ended_as = 'released' and k.workspace_id = e.workspace_id and k.request_id = e.id
   ), windows as (
     update cap_window c set held_nano_usd = c.held_nano_usd - d.held, used_nano_usd = c.used_nano_usd + d.charged
     from (
@@ -81,6 +87,9 @@ begin
   select e.item, e.ended_as::text, e.charged from ended e;
 
   get diagnostics v_ended = row_count;
+  if p_items::text like '%"idempotent":true%' then
+    perform ledger_answer_repeats(p_items);
+  end if;
   if v_ended < json_array_length(p_items) then
     return query
     select w.item, coalesce('already_' || v.outcome, 'unknown'), coalesce(v.amount_nano_usd, 0)
@@ -92,13 +101,12 @@ end $$;
 -- Takes holds against everything at once: the balance and every cap window of every subject. All fit or none is
 -- taken. Called with the accounts locked.
 --
--- Each account, key and subject is named once and items refer to them by position (from 1), so that the state of
--- a batch is a few arrays and each decision is arithmetic. (Four parameters, not one: json -> 'name' reads the whole
+-- Each account and subject is named once and items refer to them by position (from 1), so that the state of a
+-- batch is a few arrays and each decision is arithmetic. (Three parameters, not one: json -> 'name' reads the whole
 -- document each time, which was a third of the time.)
 --   p_accounts: [{workspace_id, mode}]                  ascending
---   p_keys:     [{workspace_id, mode, id}]
 --   p_subjects: [{workspace_id, mode, scope, id, day}]  day null: today by this clock; else the windows of a hold's creation
---   p_items:    [{item, workspace_id, mode, id, account, key, key_id, subjects: [..], scopes: [..], scope_ids: [..],
+--   p_items:    [{item, workspace_id, mode, id, account, key_id, subjects: [..], scopes: [..], scope_ids: [..],
 --                 amounts: [..], headroom, extend, owner, lifetime_ms, terms}]
 -- An item's amounts are totals the hold may stand at, descending. All but the last are taken only while `headroom`
 -- such holds would fit, the last as soon as it fits once: a call that set no limit of its own may not lock up a
@@ -110,7 +118,7 @@ end $$;
 -- What only a mistake of ours can ask (no amount, no subjects, windows that are not the hold's) is an exception,
 -- which costs its batch a split and its neighbours nothing.
 -- p_dry_run decides and writes nothing.
-create function ledger_take_holds(p_accounts json, p_keys json, p_subjects json, p_items json, p_dry_run boolean)
+create function ledger_take_holds(p_accounts json, p_subjects json, p_items json, p_dry_run boolean)
 returns table (item int, outcome text, amount bigint, available bigint, window_day date, refusals json)
 language plpgsql
 as $$
@@ -121,7 +129,6 @@ declare
   v_now constant timestamptz := clock_timestamp();
   v_today constant date := (v_now at time zone 'utc')::date;
   v_balance bigint[]; v_account_held bigint[]; v_account_delta bigint[];
-  v_key_state text[];
   v_day date[]; v_missing int;
   -- By subject: the position under which the state of its day, and of its month, is kept. A hold of today and an
   -- extension of yesterday's are two subjects with one month; an extension of today's shares both.
@@ -139,25 +146,14 @@ begin
     raise exception 'a hold names an account that does not exist' using errcode = 'P0002';
   end if;
 
-  select array_agg(case when k.id is null or k.revoked_at is not null then 'key_revoked'
-                        when k.expires_at <= v_now then 'key_expired' else 'good' end order by b.n)
-    into v_key_state
-    from rows from (json_to_recordset(p_keys) as (workspace_id uuid, mode account_mode, id uuid))
-      with ordinality as b(workspace_id, mode, id, n)
-    left join api_key k on k.workspace_id = b.workspace_id and k.id = b.id and k.mode = b.mode;
-
   with subject as (
     select b.workspace_id, b.mode, b.scope, b.id, coalesce(b.day, v_today) as day,
       date_trunc('month', coalesce(b.day, v_today))::date as month, b.n::int as n
     from rows from (json_to_recordset(p_subjects) as (workspace_id uuid, mode account_mode, scope cap_scope, id uuid, day date))
       with ordinality as b(workspace_id, mode, scope, id, day, n)
-  ), placed as (
-    select s.*, min(n) over (partition by workspace_id, mode, scope, id, month) as month_at,
-      min(n) over (partition by workspace_id, mode, scope, id, month, day) as day_at
-    from subject s
   )
   select array_agg(b.day order by b.n), count(*) filter (where d.starts_on is null or m.starts_on is null),
-      array_agg(b.day_at order by b.n), array_agg(b.month_at order by b.n),
+      array_agg(b.n order by b.n), array_agg(b.n order by b.n),
       array_agg(coalesce(c.daily_nano_usd, c_no_limit) order by b.n),
       array_agg(coalesce(d.used_nano_usd, 0) order by b.n), array_agg(coalesce(d.held_nano_usd, 0) order by b.n),
       array_agg(coalesce(c.monthly_nano_usd, c_no_limit) order by b.n),
@@ -165,23 +161,37 @@ begin
       array_agg(0::bigint), array_agg(0::bigint)
     into v_day, v_missing, v_day_at, v_month_at, v_day_limit, v_day_used, v_day_held, v_month_limit, v_month_used,
       v_month_held, v_day_delta, v_month_delta
-    from placed b
+    from subject b
     left join cap c on (c.workspace_id, c.mode, c.scope, c.scope_id) = (b.workspace_id, b.mode, b.scope, b.id)
     left join cap_window d on (d.workspace_id, d.mode, d.scope, d.scope_id, d.period, d.starts_on)
       = (b.workspace_id, b.mode, b.scope, b.id, 'day', b.day)
     left join cap_window m on (m.workspace_id, m.mode, m.scope, m.scope_id, m.period, m.starts_on)
       = (b.workspace_id, b.mode, b.scope, b.id, 'month', b.month);
 
+  -- Without an extension in the batch no subject is named twice.
+  if p_subjects::text like '%"day":"%' then
+    select array_agg(s.day_at order by s.n), array_agg(s.month_at order by s.n) into v_day_at, v_month_at
+      from (
+        select b.n, min(b.n::int) over (partition by b.workspace_id, b.mode, b.scope, b.id, v_day[b.n]) as day_at,
+          min(b.n::int) over (partition by b.workspace_id, b.mode, b.scope, b.id, date_trunc('month', v_day[b.n])) as month_at
+        from rows from (json_to_recordset(p_subjects) as (workspace_id uuid, mode account_mode, scope cap_scope, id uuid))
+          with ordinality as b(workspace_id, mode, scope, id, n)
+      ) s;
+  end if;
+
   for v_item in
     select i.*, h.amount_nano_usd as held, h.mode as held_mode, h.window_day as held_day, h.scopes as held_scopes,
       h.scope_ids as held_scope_ids, e.event_key is not null as has_ended,
+      case when k.id is null or k.revoked_at is not null then 'key_revoked'
+           when k.expires_at <= v_now then 'key_expired' end as key_refusal,
       row_number() over (partition by i.workspace_id, i.id order by i.item) > 1 as named_before
     from json_to_recordset(p_items) as i(
-      item int, workspace_id uuid, mode account_mode, id uuid, account int, key int, key_id uuid, subjects int[],
+      item int, workspace_id uuid, mode account_mode, id uuid, account int, key_id uuid, subjects int[],
       scopes cap_scope[], scope_ids uuid[],
       amounts bigint[], headroom int, extend boolean, owner uuid, lifetime_ms bigint, terms json)
     left join hold h on h.workspace_id = i.workspace_id and h.id = i.id
     left join ledger_event e on e.workspace_id = i.workspace_id and e.event_key = 'hold:' || i.id
+    left join api_key k on k.workspace_id = i.workspace_id and k.id = i.key_id and k.mode = i.mode
     order by i.item
   loop
     item := v_item.item; outcome := null; amount := 0; refusals := null; window_day := v_today;
@@ -204,8 +214,8 @@ begin
     elsif not v_item.extend and v_item.held is not null then
       -- The same hold, sent again after a lost answer.
       outcome := 'held'; amount := v_item.held; window_day := v_item.held_day;
-    elsif v_key_state[v_item.key] <> 'good' then
-      outcome := v_key_state[v_item.key];
+    elsif v_item.key_refusal is not null then
+      outcome := v_item.key_refusal;
     else
       v_free := v_balance[v_item.account] - v_account_held[v_item.account];
       foreach v_subject in array v_item.subjects loop
@@ -303,7 +313,7 @@ end $$;
 -- One batch of one node: ends first, since they free money, then holds. p_accounts lists every account of both,
 -- once, ascending, and holds refer to it. Rows come back with phase 'end' or 'hold' and the item's number, and one of
 -- phase 'account' for each account, by its position from 1, with what can be spent there after the batch.
-create function ledger_apply(p_accounts json, p_ends json, p_keys json, p_subjects json, p_holds json)
+create function ledger_apply(p_accounts json, p_ends json, p_subjects json, p_holds json)
 returns table (phase text, item int, outcome text, amount bigint, available bigint, window_day date, refusals json)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off set lock_timeout = '5s'
@@ -324,7 +334,7 @@ begin
   end if;
   if p_holds is not null then
     return query select 'hold', h.item, h.outcome, h.amount, h.available, h.window_day, h.refusals
-      from ledger_take_holds(p_accounts, p_keys, p_subjects, p_holds, false) h;
+      from ledger_take_holds(p_accounts, p_subjects, p_holds, false) h;
   end if;
   return query select 'account', b.n::int, null, null::bigint, a.balance_nano_usd - a.held_nano_usd, null::date, null::json
     from rows from (json_to_recordset(p_accounts) as (workspace_id uuid, mode account_mode)) with ordinality as b(workspace_id, mode, n)
@@ -332,13 +342,13 @@ begin
 end $$;
 
 -- What ledger_take_holds would answer, writing nothing: for quotes. Parameters as there.
-create function ledger_try_holds(p_accounts json, p_keys json, p_subjects json, p_items json)
+create function ledger_try_holds(p_accounts json, p_subjects json, p_items json)
 returns table (phase text, item int, outcome text, amount bigint, available bigint, window_day date, refusals json)
 language sql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
   select 'hold', h.item, h.outcome, h.amount, h.available, h.window_day, h.refusals
-  from ledger_take_holds(p_accounts, p_keys, p_subjects, p_items, true) h
+  from ledger_take_holds(p_accounts, p_subjects, p_items, true) h
 $$;
 
 -- Charges for work whose hold was released while it still ran (its node was thought dead): what fits under the same
@@ -476,7 +486,7 @@ begin
     select json_agg(json_build_object('workspace_id', a.workspace_id, 'mode', a.mode) order by a.workspace_id, a.mode)
       into v_accounts from (select distinct o.workspace_id, o.mode from unnest(v_workspaces, v_modes) as o(workspace_id, mode)) a;
     select count(*) filter (where a.outcome = 'released') into v_total
-      from ledger_apply(v_accounts, array_to_json(v_items), null, null, null) a;
+      from ledger_apply(v_accounts, array_to_json(v_items), null, null) a;
     return v_total;
   exception
     when lock_not_available or deadlock_detected then raise;
@@ -486,7 +496,7 @@ begin
     begin
       select count(*) filter (where a.outcome = 'released') into v_released
         from ledger_apply(json_build_array(json_build_object('workspace_id', v_workspaces[v_n], 'mode', v_modes[v_n])),
-          json_build_array(v_items[v_n]), null, null, null) a;
+          json_build_array(v_items[v_n]), null, null) a;
       v_total := v_total + v_released;
     exception
       when lock_not_available or deadlock_detected then raise;

@@ -32,7 +32,7 @@ interface StoredRefusal {
 
 /** One call of `ledger_apply`. */
 export interface BatchStatement {
-  /** Five JSON texts; a list that would be empty is null. */
+  /** Four JSON texts; a list that would be empty is null. */
   readonly parameters: readonly (string | null)[]
   /** Where an account stands in the list of accounts, from 1. */
   positionOf(account: AccountRef): number | undefined
@@ -49,7 +49,7 @@ export function toStatement(ends: readonly EndRequest[], holds: readonly HoldOrE
     parameters: [
       accounts.json(),
       ends.length === 0 ? null : JSON.stringify(ends.map(toEndItem)),
-      ...(holds.length === 0 ? [null, null, null] : holdParameters(holds, accounts)),
+      ...(holds.length === 0 ? [null, null] : holdParameters(holds, accounts)),
     ],
     positionOf: account => accounts.of(accountKey(account)),
   }
@@ -57,8 +57,8 @@ export function toStatement(ends: readonly EndRequest[], holds: readonly HoldOrE
 
 /** The parameters of a dry run: `ledger_take_holds` without the ends. */
 export function toDryRunParameters(request: HoldRequest): (string | null)[] {
-  const [accounts, , keys, subjects, items] = toStatement([], [{ kind: 'hold', request }]).parameters
-  return [accounts ?? null, keys ?? null, subjects ?? null, items ?? null]
+  const [accounts, , subjects, items] = toStatement([], [{ kind: 'hold', request }]).parameters
+  return [accounts ?? null, subjects ?? null, items ?? null]
 }
 
 function sortedAccounts(ends: readonly EndRequest[], holds: readonly HoldOrExtend[]): AccountRef[] {
@@ -107,11 +107,6 @@ interface Subject {
 }
 
 function holdParameters(holds: readonly HoldOrExtend[], accounts: Positions<AccountRef>): string[] {
-  const keys = new Positions<HoldOrExtend['request']>(request => ({
-    workspace_id: request.account.workspaceId,
-    mode: request.account.mode,
-    id: request.keyId,
-  }))
   const subjects = new Positions<Subject>(({ account, subject, day }) => ({
     workspace_id: account.workspaceId,
     mode: account.mode,
@@ -128,7 +123,6 @@ function holdParameters(holds: readonly HoldOrExtend[], accounts: Positions<Acco
       mode: request.account.mode,
       id: request.id,
       account: accounts.at(accountKey(request.account), request.account),
-      key: keys.at(`${accountKey(request.account)} ${request.keyId}`, request),
       key_id: request.keyId,
       subjects: request.subjects.map(subject =>
         subjects.at(`${accountKey(request.account)} ${subject.scope} ${subject.id} ${day}`, {
@@ -142,7 +136,7 @@ function holdParameters(holds: readonly HoldOrExtend[], accounts: Positions<Acco
       ...(hold.kind === 'extend' ? extendFields(hold.request) : holdFields(hold.request)),
     }
   })
-  return [keys.json(), subjects.json(), JSON.stringify(items)]
+  return [subjects.json(), JSON.stringify(items)]
 }
 
 function holdFields(request: HoldRequest): object {

@@ -34,7 +34,7 @@ export class FakeDatabase implements LanePort {
   }
 
   async apply(parameters: readonly (string | null)[]): Promise<ApplyRow[]> {
-    const [, ends, , , holds] = parameters
+    const [, ends, , holds] = parameters
     const statement = { ends: parse(ends), holds: parse(holds) }
     const sent = { ends: statement.ends.map(nameOf), holds: statement.holds.map(nameOf) }
     const fault = this.fault(sent, this.sent.push(sent))

@@ -239,8 +239,8 @@ test('a key of one workspace never speaks for another, though both travel in one
   const answers = [lane.hold(hold(1)), lane.hold(hold(2)), lane.hold(theirs)]
   open()
   await Promise.all(answers)
-  expect(JSON.parse(parameters[1]?.[2] ?? '')).toEqual([
-    { workspace_id: WORKSPACE, mode: 'live', id: KEY },
-    { workspace_id: other.workspaceId, mode: 'live', id: KEY },
+  expect(JSON.parse(parameters[1]?.[3] ?? '')).toMatchObject([
+    { workspace_id: WORKSPACE, mode: 'live', key_id: KEY },
+    { workspace_id: other.workspaceId, mode: 'live', key_id: KEY },
   ])
 })

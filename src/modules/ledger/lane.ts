@@ -27,7 +27,7 @@ import type { EndOutcome, EndRequest, HoldOutcome, HoldRequest } from './operati
 export type FailureKind = 'not-sent' | 'commit-unknown' | 'retryable' | 'statement'
 
 export interface LanePort {
-  /** Runs `ledger_apply` with its five parameters, in a transaction of its own. */
+  /** Runs `ledger_apply` with its four parameters, in a transaction of its own. */
   apply(parameters: readonly (string | null)[]): Promise<readonly ApplyRow[]>
   classify(error: unknown): FailureKind
 }

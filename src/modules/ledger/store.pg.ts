@@ -25,7 +25,7 @@ export { orUnavailable }
 export function lanePort(lane: Lane): LanePort {
   return {
     apply: async parameters =>
-      (await lane.run<ApplyRow>('ledger_apply', 'select * from ledger_apply($1, $2, $3, $4, $5)', parameters))
+      (await lane.run<ApplyRow>('ledger_apply', 'select * from ledger_apply($1, $2, $3, $4)', parameters))
         .rows,
     classify,
   }
@@ -49,7 +49,7 @@ export function classify(error: unknown): FailureKind {
 export async function tryHold(database: Database, request: HoldRequest): Promise<ApplyRow> {
   const { rows } = await database.query<ApplyRow>(
     'ledger_try_hold',
-    'select * from ledger_try_holds($1, $2, $3, $4)',
+    'select * from ledger_try_holds($1, $2, $3)',
     toDryRunParameters(request),
   )
   const row = rows[0]
