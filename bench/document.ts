@@ -1,5 +1,4 @@
 /** Puts the page of a run between the markers of docs/benchmark.md; everything else there is written by hand. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -14,9 +13,4 @@ export function writeDocument(page: string): void {
   const end = text.indexOf(END)
   if (begin < 0 || end < begin) throw new Error(`docs/benchmark.md has lost its markers ${BEGIN} and ${END}`)
   writeFileSync(FILE, `${text.slice(0, begin + BEGIN.length)}\n\n${page.trim()}\n\n${text.slice(end)}`)
-  // Aligned as the checks want it.
-  execFileSync(join(ROOT, 'node_modules/.bin/biome'), ['format', '--write', FILE], {
-    cwd: ROOT,
-    stdio: 'ignore',
-  })
 }
