@@ -88,7 +88,7 @@ function throughputLimit(tollgate: Summary, base: Summary): string {
     `${tollgate.databaseMsPerAnswer.toFixed(3)} ms in PostgreSQL, against ${base.gatewayMsPerAnswer.toFixed(3)} ms`
   if (gatewayCores >= FULL) return `the gateway's one thread is full; ${perRequest} (${used}).`
   if (databaseCores >= FULL)
-    return `the one connection that carries the money is full; ${perRequest} (${used}).`
+    return `PostgreSQL's statements for money take a core of the two; ${perRequest} (${used}).`
   return `the cores are shared out, and between batches gateway and PostgreSQL wait for each other; ${perRequest} (${used}).`
 }
 
