@@ -89,7 +89,8 @@ begin
   select e.item, e.ended_as::text, e.charged from ended e;
 
   get diagnostics v_ended = row_count;
-  if p_items::text like '%"idempotent":true%' then
+  -- As JavaScript writes it, and as json_build_object does for the sweep.
+  if p_items::text like '%"idempotent":true%' or p_items::text like '%"idempotent" : true%' then
     perform ledger_answer_repeats(p_items);
   end if;
   if v_ended < json_array_length(p_items) then

@@ -237,3 +237,37 @@ test('nothing is charged late while the hold is open', async () => {
   expect(await settle(ledger, payer, hold.id, 40n)).toMatchObject({ chargedNanoUsd: 40n })
   expect(await auditOf(payer)).toEqual([])
 })
+
+test('the end of a hold says what becomes of its Idempotency-Key, whoever ends it', async () => {
+  const payer = await fixture.addPayer(1_000n)
+  const { workspaceId, mode } = payer.account
+  const answered = async (owner: TestNode['id']) => {
+    const request = holdOf(payer, owner, [100n])
+    held(await ledger.hold(request))
+    await fixture.sql(
+      `insert into idempotency (workspace_id, mode, route, key_digest, body_digest, request_id, owner, state)
+       values ($1, $2, '/chat/completions', sha256($3::uuid::text::bytea), ''::bytea, $3, $4, 'answered')`,
+      [workspaceId, mode, request.id, owner],
+    )
+    return request.id
+  }
+  const stateOf = async (id: string) => {
+    const rows = await fixture.sql<{ state: string }>('select state from idempotency where request_id = $1', [
+      id,
+    ])
+    return rows[0]?.state
+  }
+  const settled = await answered(node.id)
+  const released = await answered(node.id)
+  const dead = await fixture.registerNode()
+  const orphaned = await answered(dead)
+
+  await ledger.settle({ ...settleOf(payer, settled, 10n), idempotent: true }, payer.keyId, payer.subjects)
+  await ledger.release({ ...releaseOf(payer, released), idempotent: true })
+  await fixture.killNode(dead)
+  await ledger.releaseOrphans({ deadAfterMs: 20_000 })
+
+  expect(await stateOf(settled)).toBe('done')
+  expect(await stateOf(released)).toBeUndefined()
+  expect(await stateOf(orphaned)).toBeUndefined()
+})
