@@ -1,5 +1,5 @@
 /** The one door to other hosts, on undici's dispatch interface: no web streams, no Readable per call. */
-import { Agent } from 'undici'
+import { Pool } from 'undici'
 import {
   type Exchange,
   ExchangeFailure,
@@ -25,7 +25,7 @@ export interface ClosableExchange extends Exchange {
 
 /** Follows no redirects, decodes nothing, and puts no URL, host or header into an error. */
 export function createExchange(options: ExchangeOptions = {}): ClosableExchange {
-  const agent = new Agent({
+  const poolOptions: Pool.Options = {
     connections: options.connectionsPerOrigin ?? 8192,
     pipelining: 1,
     allowH2: false,
@@ -34,7 +34,16 @@ export function createExchange(options: ExchangeOptions = {}): ClosableExchange 
     // Deadlines are our own: one timer a call, and exact below undici's half-second ticks.
     headersTimeout: 0,
     bodyTimeout: 0,
-  })
+  }
+  const pools = new Map<string, Pool>()
+  const poolOf = (origin: string): Pool => {
+    let pool = pools.get(origin)
+    if (!pool) {
+      pool = new Pool(origin, poolOptions)
+      pools.set(origin, pool)
+    }
+    return pool
+  }
   const locate = createLocator()
 
   function run(request: OutboundRequest, sink: AnswerSink): Promise<CallResult> {
@@ -43,7 +52,7 @@ export function createExchange(options: ExchangeOptions = {}): ClosableExchange 
       const location = locate(request.url)
       if (location === undefined) return reject(new ExchangeFailure('connect', new Error('ERR_INVALID_URL')))
       const dispatch = (call: OutboundCall): void => {
-        agent.dispatch(
+        poolOf(location.origin).dispatch(
           {
             origin: location.origin,
             path: location.path,
@@ -65,7 +74,9 @@ export function createExchange(options: ExchangeOptions = {}): ClosableExchange 
     },
     stream: (request, onHead, onData): Promise<OutboundHead & { readonly body: Buffer | undefined }> =>
       run(request, { onHead, onData }),
-    close: () => agent.destroy(),
+    close: async () => {
+      await Promise.all([...pools.values()].map(pool => pool.destroy()))
+    },
   }
 }
 
