@@ -25,13 +25,18 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   'dialect-kit': { rings: ['spec', 'lib'], packages: ['zod'] },
   'provider-kit': { rings: ['spec', 'lib'], packages: ['zod'] },
   dialects: { rings: ['dialect-kit', 'spec', 'lib'], packages: ['zod'], hasRooms: true },
-  providers: { rings: ['provider-kit', 'spec', 'lib'], packages: ['zod'], hasRooms: true },
+  // The sandbox is its own vendor: it draws and encodes.
+  providers: {
+    rings: ['provider-kit', 'spec', 'lib'],
+    packages: ['zod', 'sharp', 'h264-mp4-encoder', 'wasm-media-encoders'],
+    hasRooms: true,
+  },
   modules: { rings: ['spec', 'lib'], packages: ['zod'], hasRooms: true },
   gateway: { rings: ['modules', 'spec', 'lib'], packages: [] },
   http: { rings: ['dialect-kit', 'spec', 'lib'], packages: ['fastify', 'ipaddr.js'] },
   platform: {
     rings: ['spec', 'lib'],
-    packages: ['pg', 'undici', 'iovalkey', 'pino', 'prom-client'],
+    packages: ['pg', 'undici', 'iovalkey', 'pino', 'prom-client', '@aws-sdk/client-s3', 'sharp'],
   },
   app: {
     rings: [

@@ -2,6 +2,8 @@
 export class LruMap<Key, Value> {
   readonly #entries = new Map<Key, Value>()
   readonly #limit: number
+  /** The key used last: to use it again moves nothing. */
+  #newest: Key | undefined
 
   constructor(limit: number) {
     this.#limit = limit
@@ -14,13 +16,15 @@ export class LruMap<Key, Value> {
   /** The value, which becomes the most recently used. */
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key)
-    if (value === undefined) return undefined
+    if (value === undefined || key === this.#newest) return value
+    this.#newest = key
     this.#entries.delete(key)
     this.#entries.set(key, value)
     return value
   }
 
   set(key: Key, value: Value): void {
+    this.#newest = key
     this.#entries.delete(key)
     this.#entries.set(key, value)
     if (this.#entries.size > this.#limit) {
