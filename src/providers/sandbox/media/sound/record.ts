@@ -1,0 +1,27 @@
+/** One sound file: a song, an effect, or speech. */
+import type { MusicOrder, SoundFile, SpeechOrder } from '../job.ts'
+import { playEffect } from './effect.ts'
+import { createSink, type SoundShape } from './sink.ts'
+import { playSong } from './song.ts'
+import { scoreOf, speakScore } from './speech.ts'
+
+const MUSIC_RATE_HZ = 44_100
+const SPEECH_RATE_HZ = 24_000
+
+export async function playMusic(order: MusicOrder): Promise<SoundFile> {
+  const sampleRateHz = order.sampleRateHz ?? MUSIC_RATE_HZ
+  const sampleCount = Math.round((order.durationMs * sampleRateHz) / 1_000)
+  const shape: SoundShape = { sampleRateHz, channels: 2, sampleCount }
+  const sink = await createSink(order.format, shape)
+  const play = order.style === 'effect' ? playEffect : playSong
+  play(order.prompt, order.seed, shape, sink)
+  return sink.finish()
+}
+
+export async function speak(order: SpeechOrder): Promise<SoundFile> {
+  const score = scoreOf(order.text, order.speed ?? 1, SPEECH_RATE_HZ)
+  const shape: SoundShape = { sampleRateHz: SPEECH_RATE_HZ, channels: 1, sampleCount: score.sampleCount }
+  const sink = await createSink(order.format, shape)
+  speakScore(score, order.voice ?? 'narrator', SPEECH_RATE_HZ, sink)
+  return sink.finish()
+}
