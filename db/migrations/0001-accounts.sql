@@ -23,13 +23,13 @@ create table account (
   -- The sum of this account's ledger entries. The audit recomputes it.
   balance_nano_usd bigint not null default 0,
   -- The sum of this account's open holds. The audit recomputes it.
-  held_nano_usd bigint not null default 0 check (held_nano_usd >= 0),
+  held_nano_usd bigint not null default 0,
   -- A rung of the configured ladder.
   tier text not null,
   tier_changed_at timestamptz not null default now(),
   primary key (workspace_id, mode),
   -- What is held is always there: nothing can be spent past a balance.
-  constraint balance_covers_holds check (balance_nano_usd >= held_nano_usd)
+  constraint balance_covers_holds check (held_nano_usd >= 0 and balance_nano_usd >= held_nano_usd)
 ) with (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500);
 
 create table api_key (
@@ -66,19 +66,35 @@ create table cap (
   primary key (workspace_id, mode, scope, scope_id)
 );
 
--- What was spent and is held by subject and UTC day or month. Rows exist for uncapped subjects too.
+-- What a subject spent and holds, by UTC month and by each of its days: one row, since every call counts in a day and
+-- in its month at once. Rows exist for uncapped subjects too.
 -- There is no check against a limit here: lowering a limit below what was spent is allowed and only stops new holds.
-create table cap_window (
+create table cap_month (
   workspace_id uuid not null,
   mode account_mode not null,
   scope cap_scope not null,
   scope_id uuid not null,
-  period cap_period not null,
-  starts_on date not null,
-  used_nano_usd bigint not null default 0 check (used_nano_usd >= 0),
-  held_nano_usd bigint not null default 0 check (held_nano_usd >= 0),
-  primary key (workspace_id, mode, scope, scope_id, period, starts_on)
+  -- Its first day.
+  month date not null,
+  used_nano_usd bigint not null default 0,
+  held_nano_usd bigint not null default 0,
+  -- By day of the month, from 1. Always 31, so that an element is found without a search.
+  used_by_day bigint[] not null default array_fill(0::bigint, '{31}'),
+  held_by_day bigint[] not null default array_fill(0::bigint, '{31}'),
+  -- What tells rows of one workspace apart soonest stands first.
+  primary key (workspace_id, scope_id, month, mode, scope),
+  constraint nothing_below_zero check (used_nano_usd >= 0 and held_nano_usd >= 0)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500);
+
+-- The same by window, for who reads: a row for each month, and for each day on which something was spent or is held.
+create view cap_window as
+  select m.workspace_id, m.mode, m.scope, m.scope_id, w.period, w.starts_on, w.used_nano_usd, w.held_nano_usd, m.month
+  from cap_month m cross join lateral (
+    select 'month'::cap_period as period, m.month as starts_on, m.used_nano_usd, m.held_nano_usd
+    union all
+    select 'day', m.month + (d.day - 1), m.used_by_day[d.day], m.held_by_day[d.day]
+    from generate_series(1, 31) as d(day) where m.used_by_day[d.day] <> 0 or m.held_by_day[d.day] <> 0
+  ) w;
 
 -- One number per cache that nodes keep in memory. Nodes poll it; whoever changes what is cached bumps it in the
 -- same transaction, by trigger, so that no writer can forget.

@@ -1,4 +1,8 @@
 -- Money that is reserved, and money that moved. docs/money.md says the rules in prose.
+--
+-- PostgreSQL reads a check anew in every statement that writes the table, which is as dear as the row. So there is one
+-- where money itself stands (account, cap_month, ledger_entry); the rest is for the functions that alone write these
+-- tables, and for the audit.
 
 create type hold_end as enum ('settled', 'released');
 create type entry_kind as enum ('grant', 'settle', 'late_charge', 'operator_loss', 'adjustment');
@@ -12,18 +16,24 @@ create table hold (
   -- The request's own id.
   id uuid not null,
   key_id uuid not null,
-  amount_nano_usd bigint not null check (amount_nano_usd > 0),
+  amount_nano_usd bigint not null,
   -- The node incarnation an inline hold belongs to; null for a task's hold, which no node's death touches.
   owner uuid,
   -- By the database's clock; null: never expires by itself.
   deadline timestamptz,
   -- The UTC day whose windows (and whose month's) this hold counts in, from its creation to its end.
   window_day date not null,
-  -- The subjects it counts for: cap_window rows by (scope, scope_id).
-  scopes cap_scope[] not null,
-  scope_ids uuid[] not null,
-  -- Model, tier, markup: frozen.
-  terms json not null,
+  -- It counts for its key and its workspace, and for these, if any: scopes and ids, side by side.
+  other_scopes cap_scope[],
+  other_ids uuid[],
+  -- Frozen: for the usage row of its end.
+  operation text not null,
+  dialect text not null,
+  requested_model text not null,
+  model text not null,
+  tier text not null,
+  markup_basis_points int not null,
+  streamed boolean not null,
   created_at timestamptz not null default now(),
   primary key (workspace_id, id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
@@ -32,9 +42,10 @@ create table hold (
 -- It stands apart because a unique key on the partitioned entries would have to contain their date.
 create table ledger_event (
   workspace_id uuid not null,
-  event_key text not null,
+  -- By bytes: under a language's rules each comparison would cost ten times as much.
+  event_key text collate "C" not null,
   outcome text not null,
-  amount_nano_usd bigint not null check (amount_nano_usd >= 0),
+  amount_nano_usd bigint not null,
   created_at timestamptz not null default now(),
   primary key (workspace_id, event_key)
 );
@@ -55,11 +66,11 @@ create table ledger_entry (
   kind entry_kind not null,
   debit ledger_account not null,
   credit ledger_account not null,
-  amount_nano_usd bigint not null check (amount_nano_usd > 0),
+  amount_nano_usd bigint not null,
   note text,
   created_at timestamptz not null default now(),
   primary key (workspace_id, id, kind, created_at),
-  check (debit <> credit)
+  check (amount_nano_usd > 0 and debit <> credit)
 ) partition by range (created_at);
 create table ledger_entry_default partition of ledger_entry default;
 
@@ -86,9 +97,9 @@ create table usage (
   lines json not null,
   tier text not null,
   markup_basis_points int not null,
-  cost_nano_usd bigint not null check (cost_nano_usd >= 0),
-  charge_nano_usd bigint not null check (charge_nano_usd >= 0),
-  held_nano_usd bigint not null check (held_nano_usd >= 0),
+  cost_nano_usd bigint not null,
+  charge_nano_usd bigint not null,
+  held_nano_usd bigint not null,
   outcome text not null,
   estimated boolean not null,
   streamed boolean not null,

@@ -10,7 +10,7 @@ export interface AccountRef {
   readonly mode: Mode
 }
 
-/** What a cap can be put on. A new scope is data: a word here and rows in the tables `cap` and `cap_window`. */
+/** What a cap can be put on. A new scope is data: a word here and rows in the tables `cap` and `cap_month`. */
 export type CapScope = 'key' | 'member' | 'group' | 'workspace'
 
 /** One thing whose spending is counted and may be capped. */
@@ -43,6 +43,8 @@ export interface Principal extends AccountRef {
   readonly keyName: string
   readonly workspaceName: string
   readonly plan: string
+  /** The dialect that this key's clients speak, where a request alone does not tell; `undefined`: not said. */
+  readonly defaultDialect?: string | undefined
   readonly tier: string
   readonly markupBasisPoints: number
   /** Canonical model ids and `vendor/*` patterns; `undefined` allows every model. */

@@ -30,8 +30,15 @@ async function createAccount(name = 'acme', tier = 'starter'): Promise<AccountRe
 async function spend(account: AccountRef, daysAgo: number, nanoUsd: bigint, heldNanoUsd = 0n): Promise<void> {
   await database.query(
     'test_spend',
-    `insert into cap_window (workspace_id, mode, scope, scope_id, period, starts_on, used_nano_usd, held_nano_usd)
-     values ($1, $2, 'workspace', $1, 'day', (clock_timestamp() at time zone 'utc')::date - $3::int, $4, $5)`,
+    `insert into cap_month as m (workspace_id, mode, scope, scope_id, month, used_nano_usd, held_nano_usd, used_by_day, held_by_day)
+     select $1, $2, 'workspace', $1, date_trunc('month', d.day)::date, $4::bigint, $5::bigint,
+       array_agg(case when n = extract(day from d.day) then $4::bigint else 0 end order by n),
+       array_agg(case when n = extract(day from d.day) then $5::bigint else 0 end order by n)
+     from (select (clock_timestamp() at time zone 'utc')::date - $3::int as day) d, generate_series(1, 31) as n group by d.day
+     on conflict (workspace_id, scope_id, month, mode, scope) do update set
+       used_nano_usd = m.used_nano_usd + excluded.used_nano_usd, held_nano_usd = m.held_nano_usd + excluded.held_nano_usd,
+       used_by_day = (select array_agg(a + b order by n) from unnest(m.used_by_day, excluded.used_by_day) with ordinality as u(a, b, n)),
+       held_by_day = (select array_agg(a + b order by n) from unnest(m.held_by_day, excluded.held_by_day) with ordinality as u(a, b, n))`,
     [account.workspaceId, account.mode, daysAgo, nanoUsd, heldNanoUsd],
   )
 }
@@ -104,7 +111,15 @@ test('caps and their windows are told for every subject in order, day before mon
       heldNanoUsd: 5n,
       resetsAt: tomorrow,
     },
-    { scope: 'workspace', period: 'month', ...nothing, resetsAt: nextMonth },
+    {
+      scope: 'workspace',
+      period: 'month',
+      limitNanoUsd: undefined,
+      // Yesterday's 1,000 too, unless yesterday was last month.
+      usedNanoUsd: now.getUTCDate() === 1 ? 30n : 1_030n,
+      heldNanoUsd: 5n,
+      resetsAt: nextMonth,
+    },
   ])
 })
 

@@ -1,5 +1,5 @@
 /**
- * The tables `cap` and `cap_window`, read and, for the workspace's own caps, written. Windows are UTC days and
+ * The table `cap` and the view `cap_window`, read and, for the workspace's own caps, written. Windows are UTC days and
  * months by the database's clock. Who writes a cap locks the account row first, in the same statement.
  */
 import type { Queryable } from '#platform/postgres/database.ts'
@@ -42,12 +42,13 @@ const CAP_STATUSES = `
   ) as p(period, starts_on, ends_on)
   left join cap c on (c.workspace_id, c.mode, c.scope, c.scope_id) = ($1, $2, s.scope, s.id)
   left join cap_window w on (w.workspace_id, w.mode, w.scope, w.scope_id, w.period, w.starts_on)
-    = ($1, $2, s.scope, s.id, p.period, p.starts_on)
+    = ($1, $2, s.scope, s.id, p.period, p.starts_on) and w.month = date_trunc('month', t.today)::date
   order by s.n, p.period`
 
 const SPEND_30_DAYS = `
   select coalesce(sum(used_nano_usd), 0)::bigint as spend from cap_window
   where workspace_id = $1 and mode = $2 and scope = 'workspace' and scope_id = $1 and period = 'day'
+    and month >= date_trunc('month', (clock_timestamp() at time zone 'utc')::date - 30)
     and starts_on > (clock_timestamp() at time zone 'utc')::date - 30`
 
 interface StatusRow {

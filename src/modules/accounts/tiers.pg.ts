@@ -21,6 +21,7 @@ const READ_BATCH = `
     select sum(w.used_nano_usd) as spend from cap_window w
     where w.workspace_id = a.workspace_id and w.mode = a.mode and w.scope = 'workspace'
       and w.scope_id = a.workspace_id and w.period = 'day'
+      and w.month >= date_trunc('month', ($2::timestamptz at time zone 'utc')::date - 30)
       and w.starts_on > ($2::timestamptz at time zone 'utc')::date - 30
       and w.starts_on <= ($2::timestamptz at time zone 'utc')::date
   ) s on true

@@ -101,43 +101,43 @@ export const DAMAGES: readonly Damage[] = [
   [
     'a window that holds too much',
     'window-held-is-sum-of-holds',
-    `update cap_window set held_nano_usd = held_nano_usd + 1 where workspace_id = $1 and scope = 'key' and period = 'day' and held_nano_usd > 0`,
+    `update cap_month set held_by_day[extract(day from now() at time zone 'utc')] = held_nano_usd + 1 where workspace_id = $1 and scope = 'key' and held_nano_usd > 0`,
     just,
   ],
   [
     'a window that is gone',
     'window-held-is-sum-of-holds',
-    `delete from cap_window where workspace_id = $1 and scope = 'workspace' and period = 'month'`,
+    `delete from cap_month where workspace_id = $1 and scope = 'workspace'`,
     just,
   ],
   [
     'a day that drifted',
     'month-is-sum-of-days',
-    `update cap_window set used_nano_usd = used_nano_usd + 1 where workspace_id = $1 and scope = 'key' and period = 'day'`,
+    `update cap_month set used_by_day[31] = used_by_day[31] + 1 where workspace_id = $1 and scope = 'key'`,
     just,
   ],
   [
     'a month that drifted',
     'month-is-sum-of-days',
-    `update cap_window set used_nano_usd = used_nano_usd - 1 where workspace_id = $1 and scope = 'workspace' and period = 'month'`,
+    `update cap_month set used_nano_usd = used_nano_usd - 1 where workspace_id = $1 and scope = 'workspace'`,
     just,
   ],
   [
     'a key that drifted from its workspace',
     'workspace-is-sum-of-keys',
-    `update cap_window set used_nano_usd = used_nano_usd + 1 where workspace_id = $1 and scope_id = $2`,
+    `update cap_month set used_nano_usd = used_nano_usd + 1, used_by_day[1] = used_by_day[1] + 1 where workspace_id = $1 and scope_id = $2`,
     ({ payer }) => [payer.account.workspaceId, payer.keyId],
   ],
   [
     'a charge counted for another key',
     'key-is-sum-of-receipts',
-    `update cap_window set used_nano_usd = used_nano_usd + case scope_id when $2 then 5 else -5 end where workspace_id = $1 and scope = 'key'`,
+    `update cap_month set used_nano_usd = used_nano_usd + case scope_id when $2 then 5 else -5 end, used_by_day[1] = used_by_day[1] + case scope_id when $2 then 5 else -5 end where workspace_id = $1 and scope = 'key'`,
     ({ payer }) => [payer.account.workspaceId, payer.keyId],
   ],
   [
     'windows that drifted together',
     'windows-are-sum-of-charges',
-    `update cap_window set used_nano_usd = used_nano_usd + 5 where workspace_id = $1 and (scope = 'workspace' or scope_id = $2)`,
+    `update cap_month set used_nano_usd = used_nano_usd + 5, used_by_day[1] = used_by_day[1] + 5 where workspace_id = $1 and (scope = 'workspace' or scope_id = $2)`,
     ({ payer }) => [payer.account.workspaceId, payer.keyId],
   ],
   [
@@ -222,6 +222,12 @@ export const DAMAGES: readonly Damage[] = [
     'a charge above its hold',
     'settled-within-hold',
     'update usage set held_nano_usd = 59 where workspace_id = $1 and id = $2',
+    and('settled'),
+  ],
+  [
+    'a cost below zero',
+    'settled-within-hold',
+    'update usage set cost_nano_usd = -1 where workspace_id = $1 and id = $2',
     and('settled'),
   ],
   [

@@ -90,7 +90,8 @@ export const CHECKS: readonly Check[] = [
       with counted as (
         select h.workspace_id, h.mode, s.scope, s.scope_id, p.period, p.starts_on, sum(h.amount_nano_usd) as held
         from hold h
-        cross join lateral unnest(h.scopes, h.scope_ids) as s(scope, scope_id)
+        cross join lateral unnest('{key,workspace}' || h.other_scopes, array[h.key_id, h.workspace_id] || h.other_ids)
+          as s(scope, scope_id)
         cross join lateral (values ('day'::cap_period, h.window_day),
           ('month', date_trunc('month', h.window_day)::date)) as p(period, starts_on)
         where ${SCOPED('h.workspace_id')} group by 1, 2, 3, 4, 5, 6
@@ -214,10 +215,10 @@ export const CHECKS: readonly Check[] = [
   },
   {
     invariant: 'settled-within-hold',
-    promise: 'nothing was charged beyond its hold',
+    promise: 'nothing was charged beyond its hold, and nothing below zero',
     query: `
       select workspace_id, id::text as subject, format('charged %s, held %s', charge_nano_usd, held_nano_usd) as detail
-      from usage where ${SCOPED('workspace_id')} and charge_nano_usd > held_nano_usd`,
+      from usage where ${SCOPED('workspace_id')} and (charge_nano_usd > held_nano_usd or least(charge_nano_usd, cost_nano_usd) < 0)`,
   },
   {
     invariant: 'release-charges-nothing',

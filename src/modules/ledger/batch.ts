@@ -11,8 +11,8 @@ export type HoldOrExtend =
 
 /** One row of `ledger_apply`. */
 export interface ApplyRow {
-  readonly phase: 'end' | 'hold' | 'account'
-  /** Of the ends or holds, from 0; an account's position, from 1. */
+  readonly phase: 'end' | 'hold'
+  /** Of the ends or holds, from 0. */
   readonly item: number
   readonly outcome: string
   readonly amount: bigint
@@ -30,35 +30,25 @@ interface StoredRefusal {
   readonly resets_on: string | null
 }
 
-/** One call of `ledger_apply`. */
-export interface BatchStatement {
-  /** Four JSON texts; a list that would be empty is null. */
-  readonly parameters: readonly (string | null)[]
-  /** Where an account stands in the list of accounts, from 1. */
-  positionOf(account: AccountRef): number | undefined
-}
-
-/** Puts a batch into one statement. Accounts are listed once, ascending: that is the lock order. */
-export function toStatement(ends: readonly EndRequest[], holds: readonly HoldOrExtend[]): BatchStatement {
-  const accounts = new Positions<AccountRef>(account => ({
-    workspace_id: account.workspaceId,
-    mode: account.mode,
-  }))
-  for (const account of sortedAccounts(ends, holds)) accounts.at(accountKey(account), account)
-  return {
-    parameters: [
-      accounts.json(),
-      ends.length === 0 ? null : JSON.stringify(ends.map(toEndItem)),
-      ...(holds.length === 0 ? [null, null] : holdParameters(holds, accounts)),
-    ],
-    positionOf: account => accounts.of(accountKey(account)),
+/**
+ * The four lists of `ledger_apply`, as PostgreSQL reads text arrays; one that would be empty is null. Accounts are
+ * listed once, ascending: that is the lock order.
+ */
+export function toParameters(
+  ends: readonly EndRequest[],
+  holds: readonly HoldOrExtend[],
+): readonly (string | null)[] {
+  const accounts = new Positions()
+  const accountList = new TextArray()
+  for (const account of sortedAccounts(ends, holds)) {
+    accounts.add(accountKey(account))
+    accountList.word(account.workspaceId)
+    accountList.word(account.mode)
   }
-}
-
-/** The parameters of a dry run: `ledger_take_holds` without the ends. */
-export function toDryRunParameters(request: HoldRequest): (string | null)[] {
-  const [accounts, , subjects, items] = toStatement([], [{ kind: 'hold', request }]).parameters
-  return [accounts ?? null, subjects ?? null, items ?? null]
+  const endList = new TextArray()
+  for (const end of ends) putEnd(endList, end, accounts)
+  const [subjectList, holdList] = holdLists(holds, accounts)
+  return [accountList.literal(), endList.literal(), subjectList.literal(), holdList.literal()]
 }
 
 function sortedAccounts(ends: readonly EndRequest[], holds: readonly HoldOrExtend[]): AccountRef[] {
@@ -72,97 +62,141 @@ function accountKey(account: AccountRef): string {
   return `${account.workspaceId} ${account.mode}`
 }
 
-/** Numbers things from 1 in the order they are first asked for, as the SQL refers to them. */
-class Positions<T> {
-  readonly #positions = new Map<string, number>()
-  readonly #rows: object[] = []
-  readonly #toRow: (thing: T) => object
+/** A literal of a PostgreSQL array, grown element by element. */
+class TextArray {
+  #elements = ''
 
-  constructor(toRow: (thing: T) => object) {
-    this.#toRow = toRow
+  /** Nothing in it that would need quotes: a number, an id, a word of ours. Absent is null. */
+  word(element: string | number | bigint | undefined): void {
+    this.#elements += `${this.#elements === '' ? '' : ','}${element ?? 'NULL'}`
   }
 
-  at(key: string, thing: T): number {
-    let position = this.#positions.get(key)
-    if (position === undefined) {
-      position = this.#rows.push(this.#toRow(thing))
-      this.#positions.set(key, position)
-    }
-    return position
+  /** Whatever it is. */
+  text(element: string | undefined): void {
+    this.word(element === undefined ? undefined : quoted(element))
+  }
+
+  /** Null where nothing was put into it. */
+  literal(): string | null {
+    return this.#elements === '' ? null : `{${this.#elements}}`
+  }
+}
+
+function quoted(text: string): string {
+  return `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`
+}
+
+/** Numbers things from 1 in the order they are first asked for, as the SQL refers to them. */
+class Positions {
+  readonly #positions = new Map<string, number>()
+
+  /** False where it is there already. */
+  add(key: string): boolean {
+    if (this.#positions.has(key)) return false
+    this.#positions.set(key, this.#positions.size + 1)
+    return true
   }
 
   of(key: string): number | undefined {
     return this.#positions.get(key)
   }
-
-  json(): string {
-    return JSON.stringify(this.#rows)
-  }
 }
 
-interface Subject {
-  readonly account: AccountRef
-  readonly subject: CapSubject
-  readonly day: string | null
-}
-
-function holdParameters(holds: readonly HoldOrExtend[], accounts: Positions<AccountRef>): string[] {
-  const subjects = new Positions<Subject>(({ account, subject, day }) => ({
-    workspace_id: account.workspaceId,
-    mode: account.mode,
-    scope: subject.scope,
-    id: subject.id,
-    day,
-  }))
-  const items = holds.map((hold, item) => {
-    const { request } = hold
-    const day = hold.kind === 'extend' ? hold.request.windowDay : null
-    return {
-      item,
-      workspace_id: request.account.workspaceId,
-      mode: request.account.mode,
-      id: request.id,
-      account: accounts.at(accountKey(request.account), request.account),
-      key_id: request.keyId,
-      subjects: request.subjects.map(subject =>
-        subjects.at(`${accountKey(request.account)} ${subject.scope} ${subject.id} ${day}`, {
-          account: request.account,
-          subject,
-          day,
-        }),
-      ),
-      scopes: request.subjects.map(subject => subject.scope),
-      scope_ids: request.subjects.map(subject => subject.id),
-      ...(hold.kind === 'extend' ? extendFields(hold.request) : holdFields(hold.request)),
+function holdLists(holds: readonly HoldOrExtend[], accounts: Positions): [TextArray, TextArray] {
+  const subjects = new Positions()
+  const subjectList = new TextArray()
+  const holdList = new TextArray()
+  for (const hold of holds) {
+    const { account } = hold.request
+    const accountPosition = accounts.of(accountKey(account))
+    const day = hold.kind === 'extend' ? hold.request.windowDay : undefined
+    const positionOf = ({ scope, id }: CapSubject) => {
+      const key = `${account.mode} ${account.workspaceId} ${scope} ${id} ${day}`
+      if (subjects.add(key)) {
+        subjectList.word(accountPosition)
+        subjectList.word(scope)
+        subjectList.word(id)
+        subjectList.word(day)
+      }
+      return subjects.of(key)
     }
-  })
-  return [subjects.json(), JSON.stringify(items)]
-}
-
-function holdFields(request: HoldRequest): object {
-  return {
-    amounts: request.amountsNanoUsd.map(String),
-    headroom: request.headroom,
-    extend: false,
-    owner: request.owner,
-    lifetime_ms: request.lifetimeMs,
-    terms: { ...request.terms, requestedModel: storable(request.terms.requestedModel) },
+    putHold(holdList, hold, accountPosition, positionOf)
   }
+  return [subjectList, holdList]
 }
 
-function extendFields(request: ExtendRequest): object {
-  return { amounts: [String(request.amountNanoUsd)], headroom: 1, extend: true }
+/** One item of `ledger_holds`. */
+function putHold(
+  list: TextArray,
+  hold: HoldOrExtend,
+  account: number | undefined,
+  positionOf: (subject: CapSubject) => number | undefined,
+): void {
+  const { request } = hold
+  const { workspaceId } = request.account
+  let key: number | undefined
+  let workspace: number | undefined
+  const others: (number | undefined)[] = []
+  for (const subject of request.subjects) {
+    const position = positionOf(subject)
+    if (subject.scope === 'key' && subject.id === request.keyId) key = position
+    else if (subject.scope === 'workspace' && subject.id === workspaceId) workspace = position
+    else others.push(position)
+  }
+  list.word(account)
+  list.word(request.id)
+  list.word(request.keyId)
+  list.word(key)
+  list.word(workspace)
+  list.text(others.length === 0 ? undefined : `{${others.join()}}`)
+  if (hold.kind === 'extend') {
+    list.text(`{${hold.request.amountNanoUsd}}`)
+    list.word(1)
+    list.word('true')
+    for (let left = 9; left > 0; left -= 1) list.word(undefined)
+    return
+  }
+  const { amountsNanoUsd, headroom, owner, lifetimeMs, terms } = hold.request
+  list.text(`{${amountsNanoUsd.join()}}`)
+  list.word(headroom)
+  list.word('false')
+  list.word(owner)
+  list.word(lifetimeMs)
+  list.text(terms.operation)
+  list.text(terms.dialect)
+  list.text(storable(terms.requestedModel))
+  list.text(terms.model)
+  list.text(terms.tier)
+  list.word(terms.markupBasisPoints)
+  list.word(String(terms.streamed))
 }
 
-/** One item of `ledger_end_holds`. */
-export function toEndItem(end: EndRequest, item: number): object {
+/** One item of `ledger_ends`. */
+function putEnd(list: TextArray, end: EndRequest, accounts: Positions): void {
   const { usage } = end
-  return {
-    item,
+  list.word(accounts.of(accountKey(end.account)))
+  list.word(end.id)
+  list.word(end.endedAs)
+  list.word(end.chargeNanoUsd)
+  list.text(usage.model)
+  list.text(usage.provider)
+  list.text(usage.upstreamModel === undefined ? undefined : storable(usage.upstreamModel))
+  list.text(JSON.stringify(usage.lines.map(toStoredLine)))
+  list.word(usage.costNanoUsd)
+  list.text(usage.outcome)
+  list.word(String(usage.estimated))
+  list.word(Math.round(usage.latencyMs))
+  list.word(usage.firstByteMs === undefined ? undefined : Math.round(usage.firstByteMs))
+  list.word(end.idempotent ? 'idempotent' : undefined)
+}
+
+/** The parameter of `ledger_charge_late`. */
+export function toLateItem(end: EndRequest): string {
+  const { usage } = end
+  return JSON.stringify({
     workspace_id: end.account.workspaceId,
     mode: end.account.mode,
     id: end.id,
-    ended_as: end.endedAs,
     charge: String(end.chargeNanoUsd),
     operation: usage.operation,
     dialect: usage.dialect,
@@ -179,8 +213,7 @@ export function toEndItem(end: EndRequest, item: number): object {
     streamed: usage.streamed,
     latency_ms: Math.round(usage.latencyMs),
     first_byte_ms: usage.firstByteMs === undefined ? undefined : Math.round(usage.firstByteMs),
-    idempotent: end.idempotent,
-  }
+  })
 }
 
 /** Text that others wrote, without what PostgreSQL has no place for: it must not keep a hold from ending. */
@@ -230,10 +263,10 @@ function toRefusal(stored: StoredRefusal): Refusal {
   }
 }
 
-export function toEndOutcome(row: ApplyRow, availableNanoUsd: bigint | undefined): EndOutcome {
+export function toEndOutcome(row: ApplyRow): EndOutcome {
   return {
     outcome: row.outcome as EndOutcome['outcome'],
     chargedNanoUsd: row.amount,
-    availableNanoUsd,
+    availableNanoUsd: row.available ?? undefined,
   }
 }

@@ -1,6 +1,7 @@
 /** A database for the lane alone, which fails as it is told. */
-import type { ApplyRow } from './batch.ts'
+import type { ApplyRow, HoldOrExtend } from './batch.ts'
 import type { FailureKind, LanePort } from './lane.ts'
+import type { EndRequest } from './operations.ts'
 
 class Failure extends Error {
   readonly kind: FailureKind
@@ -33,53 +34,44 @@ export class FakeDatabase implements LanePort {
     return error instanceof Failure ? error.kind : 'statement'
   }
 
-  async apply(parameters: readonly (string | null)[]): Promise<ApplyRow[]> {
-    const [, ends, , holds] = parameters
-    const statement = { ends: parse(ends), holds: parse(holds) }
-    const sent = { ends: statement.ends.map(nameOf), holds: statement.holds.map(nameOf) }
+  async apply(ends: readonly EndRequest[], holds: readonly HoldOrExtend[]): Promise<ApplyRow[]> {
+    const sent = { ends: ends.map(nameOf), holds: holds.map(({ request }) => nameOf(request)) }
     const fault = this.fault(sent, this.sent.push(sent))
     this.statementsInFlight.push(++this.#inFlight)
     await this.gate
     this.#inFlight -= 1
     if (fault && !fault.committed) throw new Failure(fault.kind)
     const rows = [
-      ...statement.ends.map(item => this.#end(item)),
-      ...statement.holds.map(item => this.#hold(item)),
+      ...ends.map((end, item) => this.#end(end, item)),
+      ...holds.map((hold, item) => this.#hold(hold, item)),
     ]
     if (fault) throw new Failure(fault.kind)
     return rows
   }
 
-  #end(item: Item): ApplyRow {
-    const held = this.open.get(item.id)
-    const before = this.ended.get(item.id)
+  #end(end: EndRequest, item: number): ApplyRow {
+    const held = this.open.get(end.id)
+    const before = this.ended.get(end.id)
     if (held === undefined) {
-      return row('end', item.item, before ? `already_${before.as}` : 'unknown', before?.charged ?? 0n)
+      return row('end', item, before ? `already_${before.as}` : 'unknown', before?.charged ?? 0n)
     }
-    const charged = item.ended_as === 'settled' ? BigInt(item.charge ?? 0) : 0n
-    this.open.delete(item.id)
-    this.ended.set(item.id, { as: item.ended_as ?? '', charged })
-    return row('end', item.item, item.ended_as ?? '', charged)
+    const charged = end.endedAs === 'settled' ? end.chargeNanoUsd : 0n
+    this.open.delete(end.id)
+    this.ended.set(end.id, { as: end.endedAs, charged })
+    return row('end', item, end.endedAs, charged)
   }
 
-  #hold(item: Item): ApplyRow {
-    if (this.ended.has(item.id)) return row('hold', item.item, 'no_hold', 0n)
-    const amount = this.open.get(item.id) ?? BigInt(item.amounts?.[0] ?? 0)
-    this.open.set(item.id, amount)
-    return row('hold', item.item, 'held', amount)
+  #hold(hold: HoldOrExtend, item: number): ApplyRow {
+    const { id } = hold.request
+    if (this.ended.has(id)) return row('hold', item, 'no_hold', 0n)
+    const asked = hold.kind === 'hold' ? hold.request.amountsNanoUsd[0] : hold.request.amountNanoUsd
+    const amount = (hold.kind === 'hold' ? this.open.get(id) : undefined) ?? asked ?? 0n
+    this.open.set(id, amount)
+    return row('hold', item, 'held', amount)
   }
 }
 
-interface Item {
-  readonly item: number
-  readonly id: string
-  readonly ended_as?: string
-  readonly charge?: string
-  readonly amounts?: string[]
-}
-
-const parse = (items: string | null | undefined): Item[] => (items ? JSON.parse(items) : [])
-const nameOf = (item: Item) => String(Number(item.id.slice(-12)))
+const nameOf = ({ id }: { readonly id: string }) => String(Number(id.slice(-12)))
 const row = (phase: 'end' | 'hold', item: number, outcome: string, amount: bigint): ApplyRow => ({
   phase,
   item,

@@ -6,10 +6,12 @@ import type { AccountRef, CapSubject } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { Clock } from '#spec/ports.ts'
 import type { Receipt } from '#spec/receipt.ts'
+import type { StatementPart } from '#spec/statement.ts'
 import { auditLedger, CHECKS, type Violation } from './audit.pg.ts'
 import { toHoldOutcome } from './batch.ts'
 import { endFailure, LANE_LIMITS, type LaneLimits, MoneyLane, RETRY_PAUSE_MS } from './lane.ts'
 import type { EndOutcome, EndRequest, ExtendRequest, HoldOutcome, HoldRequest } from './operations.ts'
+import { endPart, type HoldPart, holdPart } from './parts.ts'
 import * as store from './store.pg.ts'
 
 export type {
@@ -47,6 +49,10 @@ export interface Ledger {
   holdMany(requests: readonly HoldRequest[]): Promise<PromiseSettledResult<HoldOutcome>[]>
   /** Settles many at once; an error per item. */
   endMany(requests: readonly EndRequest[]): Promise<PromiseSettledResult<EndOutcome>[]>
+  /** A hold to be carried by the statement that writes what it is for. */
+  holdPart(request: HoldRequest): HoldPart
+  /** The end of a hold, to be carried by the statement that ends what it was for. */
+  endPart(request: EndRequest): StatementPart
   /** What a hold would be answered now. */
   tryHold(request: HoldRequest): Promise<HoldOutcome>
   /** Gives credits, once per id. Returns the balance. */
@@ -153,6 +159,8 @@ export function createLedger(
     holdMany: requests =>
       Promise.allSettled(requests.map(request => laneOf(request.account).hold({ kind: 'hold', request }))),
     endMany: requests => Promise.allSettled(requests.map(request => laneOf(request.account).end(request))),
+    holdPart,
+    endPart,
     tryHold: async request => toHoldOutcome(await store.tryHold(database, request)),
     grant: (account, id, amount, note) => store.grant(database, account, id, amount, note),
     balance: account => store.readBalance(database, account),

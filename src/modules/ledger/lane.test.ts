@@ -225,22 +225,27 @@ test('drained resolves at once when idle, and otherwise only after the last answ
   expect(lane.depth).toBe(0)
 })
 
-test('a key of one workspace never speaks for another, though both travel in one statement', async () => {
+test('a call that is among the holds of a statement already waits for the next one, and keeps its turn', async () => {
   const { database, lane } = makeLane()
-  const parameters: (string | null)[][] = []
-  const apply = database.apply.bind(database)
-  database.apply = async given => {
-    parameters.push([...given])
-    return apply(given)
-  }
   const open = closedGate(database)
-  const other = { workspaceId: idOf(99), mode: 'live' as const }
-  const theirs = { ...hold(3), request: { ...hold(3).request, account: other } }
-  const answers = [lane.hold(hold(1)), lane.hold(hold(2)), lane.hold(theirs)]
+  const { subjects: counted, keyId, account: payer } = hold(2).request
+  const extension = {
+    id: idOf(2),
+    account: payer,
+    keyId,
+    subjects: counted,
+    windowDay: '2026-01-01',
+    amountNanoUsd: 30n,
+  }
+  const answers = [
+    lane.hold(hold(1)),
+    lane.hold(hold(2)),
+    lane.hold(hold(3)),
+    lane.hold({ kind: 'extend', request: extension }),
+    lane.hold(hold(4)),
+  ]
   open()
-  await Promise.all(answers)
-  expect(JSON.parse(parameters[1]?.[3] ?? '')).toMatchObject([
-    { workspace_id: WORKSPACE, mode: 'live', key_id: KEY },
-    { workspace_id: other.workspaceId, mode: 'live', key_id: KEY },
-  ])
+  const outcomes = await Promise.all(answers)
+  expect(outcomes[3]).toMatchObject({ outcome: 'held', amountNanoUsd: 30n })
+  expect(database.sent.map(statement => statement.holds)).toEqual([['1'], ['2', '3'], ['2', '4']])
 })

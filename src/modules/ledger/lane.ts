@@ -13,22 +13,18 @@
  */
 import { GatewayError } from '#spec/errors.ts'
 import type { Clock } from '#spec/ports.ts'
-import {
-  type ApplyRow,
-  type BatchStatement,
-  type HoldOrExtend,
-  toEndOutcome,
-  toHoldOutcome,
-  toStatement,
-} from './batch.ts'
+import { type ApplyRow, type HoldOrExtend, toEndOutcome, toHoldOutcome } from './batch.ts'
 import type { EndOutcome, EndRequest, HoldOutcome, HoldRequest } from './operations.ts'
 
 /** How a failed statement is to be read. */
 export type FailureKind = 'not-sent' | 'commit-unknown' | 'retryable' | 'statement'
 
 export interface LanePort {
-  /** Runs `ledger_apply` with its four parameters, in a transaction of its own. */
-  apply(parameters: readonly (string | null)[]): Promise<readonly ApplyRow[]>
+  /**
+   * Decides and writes all of it or nothing: ends first, then holds. No id is twice among the holds. An item's first
+   * row is its answer.
+   */
+  apply(ends: readonly EndRequest[], holds: readonly HoldOrExtend[]): Promise<readonly ApplyRow[]>
   classify(error: unknown): FailureKind
 }
 
@@ -111,7 +107,7 @@ export class MoneyLane {
     this.#running = true
     const batch = {
       ends: this.#ends.splice(0, this.#limits.batchItems),
-      holds: this.#holds.splice(0, this.#limits.batchItems),
+      holds: this.#nextHolds(),
     }
     this.#send(batch).finally(() => {
       this.#running = false
@@ -120,19 +116,28 @@ export class MoneyLane {
     })
   }
 
+  /** As many as fit, up to one whose call is among them already: it builds on what became of the first. */
+  #nextHolds(): WaitingHold[] {
+    const ids = new Set<string>()
+    for (const { request } of this.#holds) {
+      if (ids.size === this.#limits.batchItems || ids.has(request.request.id)) break
+      ids.add(request.request.id)
+    }
+    return this.#holds.splice(0, ids.size)
+  }
+
   async #send(batch: Batch): Promise<void> {
-    const statement = toStatement(
-      batch.ends.map(waiting => waiting.request),
-      batch.holds.map(waiting => waiting.request),
-    )
     let rows: readonly ApplyRow[]
     try {
-      rows = await this.#port.apply(statement.parameters)
+      rows = await this.#port.apply(
+        batch.ends.map(waiting => waiting.request),
+        batch.holds.map(waiting => waiting.request),
+      )
     } catch (error) {
       await this.#recover(batch, error)
       return
     }
-    answer(batch, statement, rows)
+    answer(batch, rows)
   }
 
   async #recover(batch: Batch, error: unknown): Promise<void> {
@@ -194,16 +199,10 @@ export class MoneyLane {
 }
 
 /** An item's first row is its answer. */
-function answer(batch: Batch, statement: BatchStatement, rows: readonly ApplyRow[]): void {
-  const available = new Map<number | undefined, bigint>()
-  for (const row of rows) {
-    if (row.phase === 'account' && row.available !== null) available.set(row.item, row.available)
-  }
+function answer(batch: Batch, rows: readonly ApplyRow[]): void {
   for (const row of rows) {
     if (row.phase === 'hold') batch.holds[row.item]?.resolve(toHoldOutcome(row))
-    if (row.phase !== 'end') continue
-    const waiting = batch.ends[row.item]
-    waiting?.resolve(toEndOutcome(row, available.get(statement.positionOf(waiting.request.account))))
+    else batch.ends[row.item]?.resolve(toEndOutcome(row))
   }
 }
 

@@ -211,26 +211,6 @@ export class DaysPass extends Command {
 
   async change(model: ReferenceLedger, world: World): Promise<void> {
     model.age(this.days)
-    await world.fixture.database.transaction(async tx => {
-      // Far away and back, since rows that move one by one would meet.
-      const move = 'update cap_window set starts_on = starts_on - $2::int where workspace_id = any($1)'
-      await tx.query('', `delete from cap_window where workspace_id = any($1) and period = 'month'`, [
-        world.workspaceIds,
-      ])
-      await tx.query('', move, [world.workspaceIds, 100_000 + this.days])
-      await tx.query('', move, [world.workspaceIds, -100_000])
-      await tx.query(
-        '',
-        `insert into cap_window
-         select workspace_id, mode, scope, scope_id, 'month', date_trunc('month', starts_on)::date as month,
-           sum(used_nano_usd), sum(held_nano_usd)
-         from cap_window where workspace_id = any($1) group by 1, 2, 3, 4, month`,
-        [world.workspaceIds],
-      )
-      await tx.query('', 'update hold set window_day = window_day - $2::int where workspace_id = any($1)', [
-        world.workspaceIds,
-        this.days,
-      ])
-    })
+    await world.fixture.ageWindows(world.workspaceIds, this.days)
   }
 }

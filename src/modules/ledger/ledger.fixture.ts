@@ -57,6 +57,8 @@ export interface LedgerFixture {
   addKey(account: AccountRef): Promise<Payer>
   /** As a service would: under the account's lock. Both undefined removes the cap. */
   setCaps(account: AccountRef, scope: CapScope, scopeId: Uuid, caps: Caps): Promise<void>
+  /** Makes all that is dated by a window so many days older, in some workspaces, as if their holds had been taken then. */
+  ageWindows(workspaceIds: readonly Uuid[], days: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -141,6 +143,16 @@ export async function createLedgerFixture(): Promise<LedgerFixture> {
         }
       })
     },
+    async ageWindows(workspaceIds, days) {
+      await database.transaction(async tx => {
+        await tx.query('', KEEP_DAYS)
+        await tx.query('', FILL_DAYS, [workspaceIds, days])
+        await tx.query('', 'delete from cap_month where workspace_id = any($1)', [workspaceIds])
+        await tx.query('', MAKE_MONTHS)
+        await tx.query('', 'drop table older_day')
+        await tx.query('', AGE_HOLDS, [workspaceIds, days])
+      })
+    },
     async close() {
       await Promise.all(lanes.map(lane => lane.end()))
       await database.end()
@@ -161,6 +173,25 @@ function noting(states: string[], run: Run): Run {
     }
   }
 }
+
+const KEEP_DAYS = `
+  create temp table older_day (workspace_id uuid, mode account_mode, scope cap_scope, scope_id uuid, day date,
+    used_nano_usd bigint, held_nano_usd bigint)`
+const FILL_DAYS = `
+  insert into older_day select workspace_id, mode, scope, scope_id, starts_on - $2::int, used_nano_usd, held_nano_usd
+  from cap_window where workspace_id = any($1) and period = 'day'`
+const MAKE_MONTHS = `
+  insert into cap_month
+  select workspace_id, mode, scope, scope_id, month, sum(used_nano_usd), sum(held_nano_usd),
+    array_agg(used_nano_usd order by n), array_agg(held_nano_usd order by n)
+  from (
+    select m.*, n, coalesce(d.used_nano_usd, 0) as used_nano_usd, coalesce(d.held_nano_usd, 0) as held_nano_usd
+    from (select distinct workspace_id, mode, scope, scope_id, date_trunc('month', day)::date as month from older_day) m
+    cross join generate_series(1, 31) as n
+    left join older_day d on (d.workspace_id, d.mode, d.scope, d.scope_id, d.day)
+      = (m.workspace_id, m.mode, m.scope, m.scope_id, m.month + (n - 1))
+  ) d group by 1, 2, 3, 4, 5`
+const AGE_HOLDS = 'update hold set window_day = window_day - $2::int where workspace_id = any($1)'
 
 const LOCK_ACCOUNT = 'select from account where workspace_id = $1 and mode = $2 for no key update'
 const REMOVE_CAP =

@@ -24,9 +24,10 @@ export interface HoldRequest {
   /** Totals the hold may stand at, descending. All but the last are taken only while `headroom` such holds would fit. */
   readonly amountsNanoUsd: readonly bigint[]
   readonly headroom: number
-  /** The node incarnation it belongs to. */
-  readonly owner: Uuid
-  readonly lifetimeMs: number
+  /** The node incarnation it belongs to; `undefined`: a task's, which no node's death touches. */
+  readonly owner: Uuid | undefined
+  /** `undefined`: it never expires by itself. */
+  readonly lifetimeMs: number | undefined
   readonly terms: StoredTerms
 }
 

@@ -45,17 +45,8 @@ const auditOf = (...payers: Payer[]) => ledger.audit(payers.map(payer => payer.a
 
 /** Makes an open hold, and the windows it counts in, so many days older. The payer has no other holds or charges. */
 async function ageHold(payer: Payer, days: number): Promise<string> {
-  const workspaceId = payer.account.workspaceId
-  await fixture.sql('update hold set window_day = window_day - $2::int where workspace_id = $1', [
-    workspaceId,
-    days,
-  ])
-  await fixture.sql(
-    `update cap_window set starts_on = case period when 'day' then starts_on - $2::int
-       else date_trunc('month', (now() at time zone 'utc')::date - $2::int)::date end
-     where workspace_id = $1`,
-    [workspaceId, days],
-  )
+  const { workspaceId } = payer.account
+  await fixture.ageWindows([workspaceId], days)
   const rows = await fixture.sql<{ day: string }>(
     'select window_day as day from hold where workspace_id = $1',
     [workspaceId],

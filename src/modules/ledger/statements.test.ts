@@ -4,6 +4,7 @@ import type { Uuid } from '#spec/ids.ts'
 import type { HoldOutcome, Ledger } from './index.ts'
 import {
   createLedgerFixture,
+  extensionOf,
   holdOf,
   ids,
   type LedgerFixture,
@@ -80,7 +81,8 @@ test.each([
 
 test('a hold that does not count for its key and its workspace is refused as a mistake', async () => {
   const payer = await fixture.addPayer(1_000n)
-  for (const subjects of [[], payer.subjects.slice(0, 1), payer.subjects.slice(1)]) {
+  const ofOther = (await fixture.addPayer(1_000n)).subjects
+  for (const subjects of [[], payer.subjects.slice(0, 1), payer.subjects.slice(1), ofOther]) {
     const hold = holdOf({ ...payer, subjects }, node.id, [10n])
     expect(await failure(ledger.hold(hold))).toMatchObject({ code: '22023' })
   }
@@ -122,7 +124,12 @@ test('an unknown key, a key of another workspace or mode and a revoked one are r
   const payer = await fixture.addPayer(1_000n)
   const other = await fixture.addPayer(1_000n)
   const inTest = await fixture.addKey({ ...payer.account, mode: 'test' })
-  const asking = (keyId: Uuid) => ledger.hold(holdOf({ ...payer, keyId }, node.id, [10n]))
+  const [, ofWorkspace] = payer.subjects
+  if (!ofWorkspace) throw new Error('no subjects')
+  const asking = (keyId: Uuid) => {
+    const subjects = [{ scope: 'key' as const, id: keyId }, ofWorkspace]
+    return ledger.hold(holdOf({ ...payer, keyId, subjects }, node.id, [10n]))
+  }
   // The first travels alone; all others share a statement, in which the other workspace uses its key rightly.
   const outcomes = await Promise.all([
     asking(payer.keyId),
@@ -178,23 +185,80 @@ test('a quote writes nothing', async () => {
   expect(held(await ledger.tryHold(holdOf(payer, node.id, [60n])))).toMatchObject({ amountNanoUsd: 60n })
   expect(await ledger.balance(payer.account)).toEqual({ balanceNanoUsd: 100n, heldNanoUsd: 0n })
   expect(
-    await fixture.sql('select from cap_window where workspace_id = $1', [payer.account.workspaceId]),
+    await fixture.sql('select from cap_month where workspace_id = $1', [payer.account.workspaceId]),
   ).toEqual([])
 })
 
-test('what a provider calls itself, however broken the text, never keeps a call from being settled', async () => {
-  const payer = await fixture.addPayer(1_000n)
-  const hold = holdOf(payer, node.id, [10n], { terms: { ...TERMS, requestedModel: 'a\0b\ud800' } })
-  held(await ledger.hold(hold))
-  const end = settleOf(payer, hold.id, 5n)
-  const usage = { ...end.usage, upstreamModel: 'x\0y', latencyMs: 12.7, firstByteMs: 3.2 }
-  await ledger.settle({ ...end, usage }, payer.keyId, payer.subjects)
-  expect(await ledger.receipt(payer.account, hold.id)).toMatchObject({
-    upstreamModel: 'xy',
-    latencyMs: 13,
-    firstByteMs: 3,
-    chargeNanoUsd: 5n,
+test.each([
+  ['alone', 1],
+  ['among others', 3],
+])(
+  'what a provider calls itself, however broken the text, never keeps a call from being settled: %s',
+  async (_, count) => {
+    const payer = await fixture.addPayer(1_000n)
+    const terms = { ...TERMS, requestedModel: 'a\0b\ud800"\\,{NULL}' }
+    const holds = Array.from({ length: count }, () => holdOf(payer, node.id, [10n], { terms }))
+    for (const outcome of await ledger.holdMany(holds))
+      expect(outcome).toMatchObject({ value: { outcome: 'held' } })
+    await Promise.all(
+      holds.map(hold => {
+        const end = settleOf(payer, hold.id, 5n)
+        const usage = {
+          ...end.usage,
+          upstreamModel: 'x\0y\n"\\',
+          provider: undefined,
+          latencyMs: 12.7,
+          firstByteMs: 3.2,
+        }
+        return ledger.settle({ ...end, usage }, payer.keyId, payer.subjects)
+      }),
+    )
+    for (const { id } of holds) {
+      expect(await ledger.receipt(payer.account, id)).toMatchObject({
+        requestedModel: 'ab\ufffd"\\,{NULL}',
+        upstreamModel: 'xy\n"\\',
+        provider: undefined,
+        latencyMs: 13,
+        firstByteMs: 3,
+        chargeNanoUsd: 5n,
+      })
+    }
+  },
+)
+
+test.each([
+  ['alone', 1],
+  ['among others', 3],
+])('a hold counts for every subject it names, from its creation to its end: %s', async (_, count) => {
+  const payer = await fixture.addPayer(10_000n)
+  const member = { scope: 'member' as const, id: ids.next() }
+  const group = { scope: 'group' as const, id: ids.next() }
+  const inGroup: Payer = { ...payer, subjects: [group, ...payer.subjects, member] }
+  await fixture.setCaps(payer.account, 'member', member.id, { daily: 100n * BigInt(count) })
+  const holds = Array.from({ length: count }, () => holdOf(inGroup, node.id, [60n]))
+  await ledger.holdMany(holds)
+  const windowDay = await today()
+  const extend = (subjects: Payer['subjects'], total: bigint) =>
+    Promise.all(
+      holds.map(({ id }) => ledger.extend(extensionOf({ ...payer, subjects }, id, windowDay, total))),
+    )
+  for (const outcome of await extend(inGroup.subjects, 100n)) expect(outcome.outcome).toBe('held')
+  for (const outcome of await extend(inGroup.subjects, 101n)) expect(outcome.outcome).toBe('refused')
+  expect(await failure(extend(payer.subjects, 102n))).toMatchObject({ code: '22023' })
+  expect(await ledger.hold(holdOf(inGroup, node.id, [1n]))).toMatchObject({
+    outcome: 'refused',
+    refusals: [{ limitNanoUsd: 100n * BigInt(count), heldNanoUsd: 100n * BigInt(count), neededNanoUsd: 1n }],
   })
+  expect(await auditOf(payer)).toEqual([])
+
+  await Promise.all(holds.map(({ id }) => settle(ledger, inGroup, id, 70n)))
+  const counted = await fixture.sql<{ scope: string; used: bigint; held: bigint }>(
+    `select scope::text, used_nano_usd as used, held_nano_usd as held from cap_month where workspace_id = $1 order by 1`,
+    [payer.account.workspaceId],
+  )
+  const used = 70n * BigInt(count)
+  expect(counted).toEqual(['group', 'key', 'member', 'workspace'].map(scope => ({ scope, used, held: 0n })))
+  expect(await auditOf(payer)).toEqual([])
 })
 
 test('one hold that cannot be released keeps no other open', async () => {

@@ -13,23 +13,47 @@ import {
   fromStoredLine,
   type StoredLine,
   storable,
-  toDryRunParameters,
-  toEndItem,
+  toLateItem,
+  toParameters,
 } from './batch.ts'
 import type { FailureKind, LanePort } from './lane.ts'
+import {
+  type EndedRow,
+  fromEndedRow,
+  fromHeldRow,
+  type HeldRow,
+  isPlainHold,
+  toEndValues,
+  toHoldValues,
+} from './one.ts'
 import type { EndRequest, HoldRequest } from './operations.ts'
 
 export { orUnavailable }
 
-/** `ledger_apply` over the dedicated connection. */
+/** Batches over the dedicated connection. What is mostly asked has a function of its own where it comes alone. */
 export function lanePort(lane: Lane): LanePort {
   return {
-    apply: async parameters =>
-      (await lane.run<ApplyRow>('ledger_apply', 'select * from ledger_apply($1, $2, $3, $4)', parameters))
-        .rows,
+    async apply(ends, holds) {
+      const [end] = ends
+      const [hold] = holds
+      if (end && ends.length === 1 && !hold && !end.idempotent) {
+        const { rows } = await lane.run<EndedRow>('ledger_end_one', END_ONE, toEndValues(end))
+        return rows.map(fromEndedRow)
+      }
+      if (hold && holds.length === 1 && !end && isPlainHold(hold)) {
+        const { rows } = await lane.run<HeldRow>('ledger_hold_one', HOLD_ONE, toHoldValues(hold.request))
+        return rows.map(fromHeldRow)
+      }
+      return (await lane.run<ApplyRow>('ledger_apply', APPLY, toParameters(ends, holds))).rows
+    },
     classify,
   }
 }
+
+const APPLY = 'select * from ledger_apply($1, $2, $3, $4)'
+const END_ONE = 'select * from ledger_end_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)'
+const HOLD_ONE =
+  'select * from ledger_hold_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)'
 
 /**
  * Nothing was kept and the same statement may pass soon: deadlock, lock time-out, serialization failure, a statement
@@ -49,8 +73,8 @@ export function classify(error: unknown): FailureKind {
 export async function tryHold(database: Database, request: HoldRequest): Promise<ApplyRow> {
   const { rows } = await database.query<ApplyRow>(
     'ledger_try_hold',
-    'select * from ledger_try_holds($1, $2, $3)',
-    toDryRunParameters(request),
+    'select * from ledger_apply($1, $2, $3, $4, true)',
+    toParameters([], [{ kind: 'hold', request }]),
   )
   const row = rows[0]
   if (!row) throw new Error('the ledger answered a quote with no row')
@@ -66,12 +90,7 @@ export async function chargeLate(
   const { rows } = await database.query<{ charged: bigint; available: bigint }>(
     'ledger_charge_late',
     'select * from ledger_charge_late($1, $2, $3, $4)',
-    [
-      JSON.stringify(toEndItem(end, 0)),
-      keyId,
-      subjects.map(subject => subject.scope),
-      subjects.map(subject => subject.id),
-    ],
+    [toLateItem(end), keyId, subjects.map(subject => subject.scope), subjects.map(subject => subject.id)],
   )
   return { chargedNanoUsd: rows[0]?.charged ?? 0n, availableNanoUsd: rows[0]?.available ?? 0n }
 }
