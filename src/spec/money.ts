@@ -14,8 +14,22 @@ export const UNITS_PER_PRICE = 1_000_000n
 /** 100 % in basis points. */
 export const BASIS_POINTS = 10_000n
 
-/** What can be counted and priced. One word per unit; media units follow with their operations. */
-export type Unit = 'input_tokens' | 'cached_input_tokens' | 'cache_write_tokens' | 'output_tokens'
+/**
+ * What can be counted and priced, one word per unit. Quantities are whole, so what vendors count in fractions is counted
+ * in a smaller unit: milliseconds for seconds and minutes, pixels for megapixels.
+ */
+export type Unit =
+  | 'input_tokens'
+  | 'cached_input_tokens'
+  | 'cache_write_tokens'
+  | 'output_tokens'
+  | 'images'
+  | 'pixels'
+  | 'milliseconds'
+  | 'characters'
+  /** One finished job, whatever it is: a song, a shape, a video at a flat price. */
+  | 'generations'
+  | 'video_tokens'
 
 /** So many units at such a price. Quantities are whole and never negative. */
 export interface PriceLine {

@@ -4,7 +4,8 @@
  * unknown fields are refused, so that a typo cannot make a price disappear.
  */
 import { z } from 'zod'
-import type { OperationName } from './operation.ts'
+import type { Unit } from './money.ts'
+import { MEDIA_OPERATIONS, type OperationName } from './operation.ts'
 
 const dollars = z.string().regex(/^\d{1,9}(\.\d{1,9})?$/, 'a plain decimal string of dollars, such as "2.50"')
 
@@ -15,6 +16,74 @@ const tokenRates = {
   cached_input: dollars.optional(),
   cache_write: dollars.optional(),
 }
+
+/** Dollars per so many of a unit that people quote prices in. */
+export const MEDIA_PRICE_UNITS = [
+  'image',
+  'megapixel',
+  'second',
+  'minute',
+  'thousand_characters',
+  'generation',
+  'million_video_tokens',
+] as const
+export type MediaPriceUnit = (typeof MEDIA_PRICE_UNITS)[number]
+
+/** A price for requests that match. Every condition must hold; the first variant that matches is the price. */
+const mediaVariant = z.strictObject({
+  /** By name of a request's field or option: `resolution`, `duration`, `audio`, `quality` … with the value as text. */
+  when: z.record(z.string(), z.string()),
+  usd: dollars,
+})
+
+/**
+ * What media costs. `usd` is the price where nothing else matches, and is never below the dearest variant: a request
+ * that the variants do not know is charged the dearest.
+ */
+export const mediaPriceSchema = z.strictObject({
+  unit: z.enum(MEDIA_PRICE_UNITS),
+  usd: dollars,
+  variants: z.array(mediaVariant).default([]),
+  /** Time is billed in started blocks of so many seconds. */
+  block_seconds: z.int().positive().optional(),
+  /** The pixels of the pictures that go in are billed as those that come out. */
+  counts_inputs: z.boolean().optional(),
+  /** Prices of actions that cost otherwise. */
+  by_action: z
+    .record(
+      z.string(),
+      z.strictObject({
+        unit: z.enum(MEDIA_PRICE_UNITS).optional(),
+        usd: dollars,
+        variants: z.array(mediaVariant).default([]),
+      }),
+    )
+    .default({}),
+})
+export type MediaPriceEntry = z.infer<typeof mediaPriceSchema>
+
+/** What a media model can be asked for. A list that is absent allows anything; the first of each is the default. */
+export const mediaFactsSchema = z.strictObject({
+  actions: z.array(z.string()).min(1),
+  aspect_ratios: z.array(z.string()).optional(),
+  resolutions: z.array(z.string()).optional(),
+  durations_seconds: z.array(z.number().positive()).optional(),
+  duration_range_seconds: z
+    .strictObject({ min: z.number().positive(), max: z.number().positive() })
+    .optional(),
+  default_duration_seconds: z.number().positive().optional(),
+  max_count: z.int().positive().default(4),
+  max_prompt_chars: z.int().positive().optional(),
+  negative_prompt: z.boolean().default(false),
+  audio: z.enum(['never', 'optional', 'always']).default('never'),
+  /** Files that one generation always makes: a song task gives two tracks. */
+  tracks: z.int().positive().default(1),
+  /** Where the input decides how long the result is: the longest input that is held for. */
+  max_input_seconds: z.number().positive().optional(),
+  /** A task that has not ended so long after it was created is cancelled and given back. */
+  deadline_seconds: z.int().positive().optional(),
+})
+export type MediaFactsEntry = z.infer<typeof mediaFactsSchema>
 
 export const offeringSchema = z.strictObject({
   provider: z.string().min(1),
@@ -28,6 +97,16 @@ export const offeringSchema = z.strictObject({
       long_context: z.strictObject({ above_input_tokens: z.int().positive(), ...tokenRates }).optional(),
     })
     .optional(),
+  /** For media. */
+  price: mediaPriceSchema.optional(),
+  /** The exact endpoint at the provider by action, where it has one for each. */
+  endpoints: z.record(z.string(), z.string()).optional(),
+  /** The HTTP path at the provider, where its models do not all share one. */
+  path: z.string().startsWith('/').optional(),
+  /** Fields that make the provider's endpoint this model: sent with every call, whatever the client says. */
+  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  /** What the provider takes where a call does not say, by field; only the price is found by it. */
+  defaults: z.record(z.string(), z.string()).optional(),
   /** How sure the price is; `estimated` prices are set high on purpose. */
   price_confidence: z.enum(['high', 'medium', 'low', 'estimated']).optional(),
 })
@@ -35,9 +114,13 @@ export const offeringSchema = z.strictObject({
 export const modelSchema = z.strictObject({
   id: z.string().min(1).max(200),
   aliases: z.array(z.string().min(1).max(200)).default([]),
+  /** The action that an alias asks for: some vendors name each ability of a model apart. */
+  alias_actions: z.record(z.string(), z.string()).optional(),
   name: z.string().min(1),
   vendor: z.string().min(1),
-  operation: z.enum(['chat', 'embed']),
+  operation: z.enum(['chat', 'embed', ...MEDIA_OPERATIONS]),
+  /** Of media models, always. */
+  media: mediaFactsSchema.optional(),
   context_tokens: z.int().positive().optional(),
   max_output_tokens: z.int().positive().optional(),
   /** The most tokens the vendor may count for one image; absent: a value that is safely high. */
@@ -84,15 +167,67 @@ export interface Offering {
   readonly id: string
   readonly provider: string
   readonly upstreamModel: string
+  /** Of chat and embeddings. */
   readonly price: OfferingPrice | undefined
+  /** Of media. */
+  readonly mediaPrice: MediaPrice | undefined
+  readonly endpoints: Readonly<Record<string, string>>
+  /** The HTTP path at the provider, where its models do not all share one. */
+  readonly path?: string | undefined
+  /** Sent with every call, over the client's own. */
+  readonly options?: Readonly<Record<string, string | number | boolean>> | undefined
+}
+
+/** Nano-dollars per million of a whole unit of ours, by what is asked. */
+export interface MediaRate {
+  readonly unit: Unit
+  readonly nanoUsdPerMillion: bigint
+  readonly variants: readonly {
+    readonly when: Readonly<Record<string, string>>
+    readonly nanoUsdPerMillion: bigint
+  }[]
+}
+
+export interface MediaPrice extends MediaRate {
+  /** Time is billed in started blocks of so many milliseconds. */
+  readonly blockMs?: number | undefined
+  /** Pixels that go in are billed as those that come out. */
+  readonly countsInputs?: boolean | undefined
+  /** Fields that the offering always sends, and fields that its provider takes where nothing is said, as text. */
+  readonly sent?: Readonly<Record<string, string>> | undefined
+  readonly assumed?: Readonly<Record<string, string>> | undefined
+  readonly byAction: Readonly<Record<string, MediaRate>>
+}
+
+/** The rules of a media model. */
+export interface MediaFacts {
+  readonly actions: readonly string[]
+  readonly aspectRatios: readonly string[] | undefined
+  readonly resolutions: readonly string[] | undefined
+  readonly durationsSeconds: readonly number[] | undefined
+  readonly durationRangeSeconds: { readonly min: number; readonly max: number } | undefined
+  readonly defaultDurationSeconds: number | undefined
+  readonly maxCount: number
+  readonly maxPromptChars: number | undefined
+  readonly negativePrompt: boolean
+  readonly audio: 'never' | 'optional' | 'always'
+  /** Files that one generation always makes. */
+  readonly tracks: number
+  /** The longest input that is held for, where the input decides how long the result is. */
+  readonly maxInputSeconds?: number | undefined
+  readonly deadlineMs: number
 }
 
 export interface Model {
   readonly id: string
   readonly aliases: readonly string[]
+  /** The action that an alias asks for, by alias. */
+  readonly aliasActions?: Readonly<Record<string, string>> | undefined
   readonly name: string
   readonly vendor: string
   readonly operation: OperationName
+  /** Set where the operation is media. */
+  readonly media: MediaFacts | undefined
   readonly contextTokens: number | undefined
   readonly maxOutputTokens: number
   readonly maxImageTokens: number

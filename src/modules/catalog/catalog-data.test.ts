@@ -7,7 +7,7 @@ import { loadCatalog } from './load.ts'
 import { offeringsFor } from './offerings.ts'
 
 const catalog = loadCatalog({ folders: [fileURLToPath(new URL('../../../catalog', import.meta.url))] })
-const models = catalog.list('live')
+const models = catalog.list('live').filter(model => model.media === undefined)
 
 /** Every chat and embedding name that the documents the gateway is compatible with write. */
 const PROMISED_NAMES = [

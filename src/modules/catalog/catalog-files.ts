@@ -33,7 +33,10 @@ export class CatalogError extends Error {
   }
 }
 
-/** Every `.json` file under the folder, at any depth, in the order of their names. Throws CatalogError where it cannot be read. */
+/** A table of another kind beside the models, read by whoever prices calls. */
+const NOT_MODELS = 'fixed-prices.json'
+
+/** Every `.json` file of models under the folder, at any depth, in the order of their names. Throws CatalogError where it cannot be read. */
 export function readCatalogFolder(folder: string): CatalogFolder {
   const entries: SourcedEntry[] = []
   const texts: string[] = []
@@ -49,7 +52,7 @@ export function readCatalogFolder(folder: string): CatalogFolder {
 function jsonFilesIn(folder: string): string[] {
   try {
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter(name => name.endsWith('.json'))
+      .filter(name => name.endsWith('.json') && name !== NOT_MODELS)
       .sort()
       .map(name => join(folder, name))
   } catch (error) {

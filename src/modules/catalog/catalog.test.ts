@@ -84,6 +84,7 @@ describe('loading', () => {
         outputNanoUsd: nanoUsdFromDollars('8'),
         longContext: undefined,
       },
+      endpoints: {},
     })
     expect(catalog.find('two', 'live')).toMatchObject({ maxOutputTokens: 0, maxImageTokens: 16_384 })
   })
@@ -116,6 +117,12 @@ describe('loading', () => {
     expect(load(['a']).revision).toBe(first)
     write('a/x.json', [entry('one', { name: 'another' })])
     expect(load(['a']).revision).not.toBe(first)
+  })
+
+  it('does not look for models in the table of fixed prices', () => {
+    write('a/x.json', [entry('one')])
+    writeText('a/fixed-prices.json', '{ "prices": {} }')
+    expect(load(['a']).list('live')).toHaveLength(1)
   })
 
   it('gives a chat model without limits a high output bound', () => {
@@ -226,6 +233,37 @@ describe('finding a model', () => {
     expect(catalog.find('__proto__', 'live')).toBeUndefined()
   })
 
+  it('tells what an alias asks for, as written or in any case', () => {
+    const media = { actions: ['text2img', 'img2img'] }
+    const fields = { operation: 'image', media, offerings: [], aliases: ['One/Edit', 'uno'] }
+    write('a/x.json', [entry('one', { ...fields, alias_actions: { 'One/Edit': 'img2img' } })])
+    const catalog = load(['a'])
+    const asked = (name: string) => catalog.resolve(name, { mode: 'test', today: '2026-11-20' }).action
+    expect([asked('One/Edit'), asked('one/edit'), asked('uno'), asked('one')]).toEqual([
+      'img2img',
+      'img2img',
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('lists for the public the models that something has a price for', () => {
+    write('a/x.json', [
+      entry('one'),
+      entry('two', { offerings: [{ provider: 'a', upstream_model: 'b' }] }),
+      entry('three', {
+        operation: 'mesh',
+        media: { actions: ['text2_3d'] },
+        offerings: [{ provider: 'a', upstream_model: 'b', price: { unit: 'generation', usd: '1' } }],
+      }),
+    ])
+    expect(
+      load(['a'])
+        .publicModels()
+        .map(model => model.id),
+    ).toEqual(['one', 'three'])
+  })
+
   it('answers an unknown name with near ones', () => {
     write('a/x.json', [
       entry('gpt-4o', { aliases: ['openai/gpt-4o'] }),
@@ -332,6 +370,7 @@ describe('the offerings of a call', () => {
         provider: 'sandbox',
         upstreamModel: 'one',
         price: one.offerings[1]?.price,
+        endpoints: {},
       },
     ])
     const [nominal] = offeringsFor(model([]), 'test', new Set())

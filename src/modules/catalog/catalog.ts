@@ -13,6 +13,8 @@ export interface Resolved {
   /** The entry that was named: its id is what answers and key rules speak of. */
   readonly requested: Model
   readonly model: Model
+  /** What the name itself asks for, where it is the name of one ability: `google/nano-banana-edit`. */
+  readonly action?: string | undefined
 }
 
 export interface Catalog {
@@ -24,6 +26,8 @@ export interface Catalog {
   nearest(name: string, count: number, mode: Mode): string[]
   /** Every model, retired ones included, sorted by id. */
   list(mode: Mode): readonly Model[]
+  /** The models that some offering has a price for, retired ones included, sorted by id: for public price lists. */
+  publicModels(): readonly Model[]
   /**
    * The model that serves calls for a name on a day (UTC, `2026-12-11`). With a live key a model retires on its
    * `retires_on` and its successor serves; with a test key every model serves itself.
@@ -40,12 +44,16 @@ export function createCatalog(
 ): Catalog {
   const live = indexOf(models)
   const test = testOnly.length === 0 ? live : indexOf([...models, ...testOnly])
+  const priced = live.sorted.filter(({ offerings }) =>
+    offerings.some(({ price, mediaPrice }) => price !== undefined || mediaPrice !== undefined),
+  )
   const of = (mode: Mode) => (mode === 'live' ? live : test)
   return {
     revision,
     find: (name, mode) => find(of(mode), name),
     nearest: (name, count, mode) => nearby(of(mode), name, count),
     list: mode => of(mode).sorted,
+    publicModels: () => priced,
     resolve: (name, when) => resolve(of(when.mode), name, when),
   }
 }
@@ -92,15 +100,25 @@ function resolve(index: NameIndex, name: string, when: { mode: Mode; today: stri
       { param: 'model', nearby: near },
     )
   }
-  if (when.mode === 'test') return { requested, model: requested }
+  const action = actionOf(index, requested, name)
+  if (when.mode === 'test') return { requested, model: requested, action }
   const model = serving(index, requested, when.today)
-  if (model !== undefined) return { requested, model }
+  if (model !== undefined) return { requested, model, action }
   const near = nearby(index, requested.id, NEARBY_NAMES + 1).filter(id => isServed(index, id, when.today))
   throw new GatewayError(
     'model_retired',
     `The model "${requested.id}" was retired on ${requested.retiresOn}.${suggestion(near)}`,
     { param: 'model', nearby: near.slice(0, NEARBY_NAMES) },
   )
+}
+
+/** The action of the alias that was written, in whatever case. */
+function actionOf(index: NameIndex, model: Model, name: string): string | undefined {
+  const actions = model.aliasActions
+  if (actions === undefined) return undefined
+  if (index.exact.has(name)) return Object.hasOwn(actions, name) ? actions[name] : undefined
+  const folded = name.toLowerCase()
+  return Object.entries(actions).find(([alias]) => alias.toLowerCase() === folded)?.[1]
 }
 
 /** The first of a model and its successors that has not retired. The chain has no cycle: that was checked. */

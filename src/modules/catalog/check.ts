@@ -1,5 +1,6 @@
 /** Rules between entries: names are unique, and every id that an entry points at exists. */
 import type { SourcedEntry } from './catalog-files.ts'
+import { mediaProblems } from './media-model.ts'
 import { priceProblems } from './model.ts'
 
 /**
@@ -11,9 +12,11 @@ export function entryProblems(entries: readonly SourcedEntry[]): string[] {
   return [
     ...nameProblems(entries),
     ...entries.flatMap(sourced =>
-      [...priceProblems(sourced.entry), ...referenceProblems(sourced, byId)].map(
-        problem => `${sourced.source}: ${sourced.entry.id}: ${problem}`,
-      ),
+      [
+        ...priceProblems(sourced.entry),
+        ...mediaProblems(sourced.entry),
+        ...referenceProblems(sourced, byId),
+      ].map(problem => `${sourced.source}: ${sourced.entry.id}: ${problem}`),
     ),
   ]
 }

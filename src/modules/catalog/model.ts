@@ -1,6 +1,7 @@
 /** Turns a catalogue entry into the model the gateway works with: integer prices, every fall-back applied. */
 import { nanoUsdFromDollars } from '#spec/money.ts'
 import type { Model, ModelEntry, Offering, OfferingPrice, TokenPrice } from '#spec/offering.ts'
+import { mediaFactsOf, mediaPriceOf } from './media-model.ts'
 
 /** Tokens held for one image where a model does not say: the highest figure of an open vision model (16,384). */
 const DEFAULT_MAX_IMAGE_TOKENS = 16_384
@@ -15,9 +16,11 @@ export function modelOf(entry: ModelEntry): Model {
   return {
     id: entry.id,
     aliases: entry.aliases,
+    aliasActions: entry.alias_actions,
     name: entry.name,
     vendor: entry.vendor,
     operation: entry.operation,
+    media: mediaFactsOf(entry),
     contextTokens: entry.context_tokens,
     maxOutputTokens: maxOutputTokensOf(entry),
     maxImageTokens: entry.max_image_tokens ?? DEFAULT_MAX_IMAGE_TOKENS,
@@ -36,7 +39,7 @@ export function modelOf(entry: ModelEntry): Model {
 }
 
 function maxOutputTokensOf(entry: ModelEntry): number {
-  if (entry.operation === 'embed') return 0
+  if (entry.operation !== 'chat') return 0
   return entry.max_output_tokens ?? entry.context_tokens ?? DEFAULT_MAX_OUTPUT_TOKENS
 }
 
@@ -47,6 +50,10 @@ function offeringOf(entry: ModelEntry['offerings'][number]): Offering {
     provider: entry.provider,
     upstreamModel: entry.upstream_model,
     price: price === undefined ? undefined : priceOfEntry(price),
+    mediaPrice: mediaPriceOf(entry),
+    endpoints: entry.endpoints ?? {},
+    path: entry.path,
+    options: entry.options,
   }
 }
 

@@ -1,13 +1,11 @@
-/** Which offerings may serve a model: by mode, by what the operator configured, by what has a price. */
+/** Which offerings may serve a chat or an embedding: by mode, by what the operator configured, by what has a price. */
 import type { Mode } from '#spec/account.ts'
-import { GatewayError } from '#spec/errors.ts'
 import { nanoUsdFromDollars } from '#spec/money.ts'
 import type { Model, Offering, OfferingPrice } from '#spec/offering.ts'
+import { notConfigured, SANDBOX, withoutPrice } from './unusable.ts'
 
 /** An offering that can be charged for. */
 export type PricedOffering = Offering & { readonly price: OfferingPrice }
-
-const SANDBOX = 'sandbox'
 
 /** What a test call of a model without any known price costs: $1 and $4 for a million tokens in and out. */
 const NOMINAL_PRICE: OfferingPrice = {
@@ -27,7 +25,7 @@ const NOMINAL_PRICE: OfferingPrice = {
 export function offeringsFor(
   model: Model,
   mode: Mode,
-  configuredProviders: ReadonlySet<string>,
+  configuredProviders: Pick<ReadonlySet<string>, 'has'>,
 ): readonly PricedOffering[] {
   if (mode === 'test') return [sandboxOffering(model)]
   const priced = model.offerings.filter(hasPrice)
@@ -35,10 +33,7 @@ export function offeringsFor(
   const usable = priced.filter(offering => configuredProviders.has(offering.provider))
   if (usable.length > 0) return usable
   if (model.offerings.some(offering => configuredProviders.has(offering.provider))) throw withoutPrice(model)
-  throw new GatewayError('model_unavailable', 'No provider for this model is configured on this gateway.', {
-    param: 'model',
-    cause: new Error(`${model.id} needs one of: ${settingsOf(priced).join(', ')}`),
-  })
+  throw notConfigured(model, priced)
 }
 
 function sandboxOffering(model: Model): PricedOffering {
@@ -47,6 +42,8 @@ function sandboxOffering(model: Model): PricedOffering {
     provider: SANDBOX,
     upstreamModel: model.id,
     price: dearestPrice(model.offerings.filter(hasPrice)) ?? NOMINAL_PRICE,
+    mediaPrice: undefined,
+    endpoints: {},
   }
 }
 
@@ -70,21 +67,4 @@ function sumOf(price: OfferingPrice): bigint {
 
 function hasPrice(offering: Offering): offering is PricedOffering {
   return offering.price !== undefined
-}
-
-function withoutPrice(model: Model): GatewayError {
-  return new GatewayError('model_without_price', 'This model has no known price and is not served.', {
-    param: 'model',
-    cause: new Error(
-      `${model.id} has no price in the catalogue: add an entry with one to your own catalogue folder`,
-    ),
-  })
-}
-
-function settingsOf(offerings: readonly Offering[]): string[] {
-  return [
-    ...new Set(
-      offerings.map(({ provider }) => `${provider.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_API_KEY`),
-    ),
-  ]
 }

@@ -78,8 +78,12 @@ export function holdPlan(input: HoldPlanInput): HoldPlan {
   const frame = { inputTokens: inputBound(request, model), markupBasisPoints, offerings }
   const sizes = sizesOf(growth, outputTokensPerChoice(request, model)).map(size => size * choices)
   const leastOutputTokens = sizes.at(-1) ?? outputTokens
-  const cheapest = offerings.map(offering => amountFor(frame, leastOutputTokens, [offering])).sort(ascending)
-  const amounts = [...sizes.map(size => amountFor(frame, size)), ...cheaperAmounts(growth, cheapest)]
+  const amounts = sizes.map(size => amountFor(frame, size))
+  // A single offering is its own cheapest.
+  if (offerings.length > 1) {
+    const each = offerings.map(offering => amountFor(frame, leastOutputTokens, [offering]))
+    amounts.push(...cheaperAmounts(growth, each.sort(ascending)))
+  }
   return {
     ...frame,
     growth,

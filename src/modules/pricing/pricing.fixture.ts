@@ -13,6 +13,7 @@ export function model(fields: Partial<Model> = {}): Model {
     name: 'One',
     vendor: 'acme',
     operation: 'chat',
+    media: undefined,
     contextTokens: 100_000,
     maxOutputTokens: 32_768,
     maxImageTokens: 2_000,
@@ -77,7 +78,14 @@ export function price(rates: Partial<OfferingPrice> = {}): OfferingPrice {
 }
 
 export function offering(provider: string, rates: Partial<OfferingPrice> = {}): PlannedOffering {
-  return { id: `${provider}/up`, provider, upstreamModel: 'up', price: price(rates) }
+  return {
+    id: `${provider}/up`,
+    provider,
+    upstreamModel: 'up',
+    price: price(rates),
+    mediaPrice: undefined,
+    endpoints: {},
+  }
 }
 
 export function usage(fields: Partial<TokenUsage> = {}): TokenUsage {
