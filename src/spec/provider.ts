@@ -6,6 +6,7 @@
 import type { ChatRequest, ChatResult, ChatStreamEnd, ChatStreamPart } from './chat.ts'
 import type { EmbedRequest, EmbedResult } from './embed.ts'
 import type { Clock, Exchange, Timeouts } from './ports.ts'
+import type { TaskCapability } from './task-provider.ts'
 
 /** What every call to a provider is given. */
 export interface ProviderContext {
@@ -50,11 +51,17 @@ export interface EmbedCapability {
 export interface Capabilities {
   readonly chat?: ChatCapability
   readonly embed?: EmbedCapability
+  /** Media, of whichever operations it names. */
+  readonly tasks?: TaskCapability
+  /** Ends what it keeps running here (the sandbox's threads). Called once, when no call is under way any more. */
+  readonly close?: () => Promise<void>
 }
 
 export interface ProviderSettings {
   readonly baseUrl: string
   readonly apiKey: string
+  /** What the vendor signs its callbacks with, where the operator has to be told it (`<ID>_CALLBACK_SECRET`). */
+  readonly callbackSecret?: string | undefined
 }
 
 export interface ProviderPorts {

@@ -11,7 +11,7 @@ export const OPENAI_FORMAT = 'openai'
  * Fields that would steer where a call goes or with which credential, were the upstream itself a gateway that
  * listens to them (CVE-2024-6587 was one that did). Never forwarded.
  */
-const STEERING_FIELDS: readonly string[] = [
+const STEERING_FIELDS: ReadonlySet<string> = new Set([
   'api_base',
   'api_key',
   'api_type',
@@ -31,7 +31,7 @@ const STEERING_FIELDS: readonly string[] = [
   'aws_access_key_id',
   'aws_secret_access_key',
   'aws_session_token',
-]
+])
 
 type Body = Record<string, unknown>
 
@@ -73,7 +73,8 @@ export function embedBody(request: EmbedRequest, context: ProviderContext, quirk
 }
 
 function withoutFields(body: Body, quirks: OpenAiQuirks): Body {
-  for (const field of STEERING_FIELDS) if (field in body) delete body[field]
+  // Over the few fields a body has, not over the many it might have.
+  for (const field in body) if (STEERING_FIELDS.has(field)) delete body[field]
   for (const [field, allowed] of Object.entries(quirks.withheldFields)) {
     if (field in body && !allowed.includes(body[field])) delete body[field]
   }

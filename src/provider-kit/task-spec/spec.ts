@@ -1,0 +1,203 @@
+/**
+ * The language a vendor of media tasks is described in: rules as data, read by the engine beside it. What a vendor needs
+ * beyond it (a signature of its own, a fact worked out from others) is a function in the vendor's folder.
+ */
+import type { Json, JsonObject } from '#spec/json.ts'
+import type { MediaOperation } from '#spec/operation.ts'
+import type { Exchange, Timeouts } from '#spec/ports.ts'
+import type { ProviderFailureKind, ProviderSettings } from '#spec/provider.ts'
+import type { ArtifactKind, TaskStage } from '#spec/task.ts'
+import type { RawCallback, StartRequest } from '#spec/task-provider.ts'
+import type { InputSignature } from './signature.ts'
+import type { Vocabulary } from './vocabulary.ts'
+
+/** A path as `lib/json-path.ts` reads it, or several: the first that gives something. Parsed when the provider is defined. */
+export type PathText = string | readonly string[]
+
+/** Holds where the value at the path is (or is not) one of these, as text; `empty` looks for null, '' and absence. */
+export interface Condition {
+  readonly path: PathText
+  readonly in?: readonly string[] | undefined
+  readonly notIn?: readonly string[] | undefined
+  readonly empty?: boolean | undefined
+}
+
+/** One value of a body or a query: a fact of the request by its name, or a value that is always the same. */
+export interface FieldRule {
+  readonly to: string
+  readonly fact?: string | undefined
+  readonly value?: Json | undefined
+  /** Sent where the fact is not there. */
+  readonly otherwise?: Json | undefined
+  /** Left out where this fact is not there. */
+  readonly when?: string | undefined
+}
+
+export interface CallRule {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | undefined
+  /** After the base URL; `{name}` is a fact of the request, or of the handle once there is one. */
+  readonly path: string
+  /** An address kept in the handle under this name; `path` is used where it is not the configured origin's. */
+  readonly handleUrl?: string | undefined
+  readonly query?: readonly FieldRule[] | undefined
+}
+
+export interface SubmitRule extends CallRule {
+  /** Fields beside the model's own input. */
+  readonly envelope?: readonly FieldRule[] | undefined
+  /** The field that the model's input goes under; absent: the body itself. */
+  readonly inputAt?: string | undefined
+}
+
+/** Files in an answer. */
+export interface OutputRule {
+  readonly path: PathText
+  /** `detect`: by the extension of its address, else by what was asked for. */
+  readonly kind: ArtifactKind | 'detect'
+  readonly role?: 'result' | 'cover' | undefined
+  /** What is at the path: an address (or `data:` URI), or bytes in text. An object is read at `urlPath`. */
+  readonly encoding?: 'url' | 'base64' | 'hex' | undefined
+  readonly urlPath?: PathText | undefined
+  /** Read from the object at the path: what the vendor says of this file. */
+  readonly metadata?: Readonly<Record<string, PathText>> | undefined
+  readonly constant?: JsonObject | undefined
+  /** A list beside it: where it says true for a file, moderation kept that file back. */
+  readonly withheldAt?: PathText | undefined
+  /** Whether the value is JSON written as text. */
+  readonly parse?: boolean | undefined
+}
+
+/** A word of the vendor's for where a job is. */
+export type StateRule =
+  | 'queued'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'expired'
+  /** Succeeded where files are there already, else running. */
+  | 'succeeded-with-outputs'
+  | { readonly stage: TaskStage }
+
+export interface PollRule extends CallRule {
+  /** Sent with a POST. */
+  readonly body?: readonly FieldRule[] | undefined
+  /** Where the state is. Absent: see `byStatus`, or that outputs are there. */
+  readonly state?: PathText | undefined
+  /** States by HTTP status, for vendors whose status is the state. */
+  readonly byStatus?: Readonly<Record<string, StateRule>> | undefined
+  /** By the vendor's word in lower case; others are read by the shared list, and a word nobody knows means: look again. */
+  readonly states?: Readonly<Record<string, StateRule>> | undefined
+  /** Fields that are JSON written as text, parsed before anything is read. */
+  readonly parseJsonAt?: readonly string[] | undefined
+  readonly progress?: { readonly path: PathText; readonly outOf: number } | undefined
+  /** A failure although the state says it goes on. */
+  readonly failedWhen?: readonly Condition[] | undefined
+  /** Answers with an error code that only mean: not yet. */
+  readonly pendingWhen?: readonly Condition[] | undefined
+  readonly pendingWords?: readonly string[] | undefined
+}
+
+/** A second call that gives what came of a finished job. */
+export interface ResultRule extends CallRule {
+  /** Any answer other than 2xx whose body has this is how the job failed; other errors mean: look again. */
+  readonly failureAt: PathText
+  /** Of these statuses, even then: look again. */
+  readonly lookAgain: readonly number[]
+  /** Words of a refusal that only mean: not yet. */
+  readonly pendingWords: readonly string[]
+}
+
+export interface FailureRules {
+  readonly code: PathText
+  readonly message: PathText
+  /** Conditions of an answer with status 2xx that is a success; absent: every 2xx is. */
+  readonly okWhen?: readonly Condition[] | undefined
+  /** What a code in a body, or a status where there is none, means for a create call. */
+  readonly kinds?: Readonly<Record<string, ProviderFailureKind>> | undefined
+  /** Text in code or message (lower case) that means the content was refused. */
+  readonly moderationWords: readonly string[]
+  /** Codes of a failed job that mean the client's request was wrong, and text that does. */
+  readonly clientCodes?: readonly string[] | undefined
+  readonly clientWords?: readonly string[] | undefined
+  /** Text that means the operator's account there is empty. */
+  readonly accountWords?: readonly string[] | undefined
+}
+
+/** What a family's jobs have in common. A provider has one or many. */
+export interface FamilySpec {
+  /** Kept in the handle: never rename it. */
+  readonly name: string
+  /** Ids it serves; `*` is any text. The first family that matches is it. */
+  readonly models: readonly string[]
+  /** What the input of each model is made of. Absent: everything is in the envelope. */
+  readonly input?: ((model: string) => InputSignature) | undefined
+  readonly vocabulary?: Vocabulary | undefined
+  /** Facts beside those every request has. */
+  readonly facts?: ((start: StartRequest) => Readonly<Record<string, Json | undefined>>) | undefined
+  /** Absent: the job goes on from its parent's handle, without a call. */
+  readonly submit?: SubmitRule | undefined
+  /** Where the job's id is in the answer; in a family without `submit`, in the parent's handle. */
+  readonly id: PathText
+  /** More to keep in the handle, by name: text alone. */
+  readonly handle?: Readonly<Record<string, PathText>> | undefined
+  /** Facts of the request to keep in the handle. */
+  readonly keep?: readonly string[] | undefined
+  /** Absent: the answer to the create call is the result. */
+  readonly poll?: PollRule | undefined
+  readonly result?: ResultRule | undefined
+  readonly outputs: readonly OutputRule[]
+  /** What comes out that is no file. */
+  readonly resultAt?: PathText | undefined
+  /** Units the vendor reports to have billed: `scale` of ours to one of its. */
+  readonly usage?:
+    | readonly { readonly unit: string; readonly path: PathText; readonly scale: number }[]
+    | undefined
+  /** A success that is a refusal of the content. */
+  readonly moderatedWhen?: readonly Condition[] | undefined
+  readonly failure?: Partial<FailureRules> | undefined
+  readonly cancel?: CancelRule | undefined
+  readonly maxCount?: number | undefined
+}
+
+export interface CancelRule extends CallRule {
+  readonly cancelledStatuses: readonly number[]
+  /** Where 2xx bodies tell more: the word for a job that had ended. */
+  readonly tooLate?: readonly Condition[] | undefined
+}
+
+export interface CallbackFacts {
+  readonly callback: RawCallback
+  readonly taskId: string
+  readonly nowMs: number
+  readonly signal: AbortSignal
+  readonly timeouts: Timeouts
+}
+
+/** Tells a genuine callback from a forged one. May ask the vendor for its keys. */
+export type CallbackVerifier = (facts: CallbackFacts) => Promise<boolean>
+
+export interface TaskProviderSpec {
+  readonly id: string
+  readonly title: string
+  readonly homepage: string
+  readonly defaultBaseUrl: string
+  readonly stopsBillingOnAbort: boolean
+  readonly operations: readonly MediaOperation['operation'][]
+  readonly inputForms: readonly ('url' | 'data-uri')[]
+  readonly auth: { readonly header: string; readonly prefix: string }
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Hosts of the vendor (and below them) that a looked-up address may be at besides the configured origin. They never get the credential. */
+  readonly hosts: readonly string[]
+  readonly failure: FailureRules
+  readonly families: readonly FamilySpec[]
+  /** Fields of an input that a client's option may never set: they change what is billed, or how the call runs. */
+  readonly withheldOptions: readonly string[]
+  readonly limits: { readonly pollMinMs: number; readonly maxCount: number }
+  readonly callback?:
+    | {
+        readonly id: PathText
+        readonly verifier: (settings: ProviderSettings, exchange: Exchange) => CallbackVerifier
+      }
+    | undefined
+}

@@ -1,0 +1,315 @@
+/** A simulated vendor of media tasks, whatever its format: jobs, faults, files, callbacks and a meter of its own. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  DEFAULT_TASK_DIRECTIVES,
+  directiveTextIn,
+  readTaskDirectives,
+  type TaskDirectives,
+  type TaskFault,
+} from './directives.ts'
+import { sendFile } from './file-answer.ts'
+import { type AskedJob, Job } from './job.ts'
+import { JobMeter, type JobMeterReading, type JobPrices } from './job-meter.ts'
+import type { Errand, FormatContext, Refusal, VendorFormat, WireAnswer } from './vendor-format.ts'
+
+export interface TaskVendorOptions {
+  readonly prices?: JobPrices | undefined
+  /** Where set, any other key is refused. */
+  readonly apiKey?: string | undefined
+  /** For every job, before what its own prompt says: `done-after-ms=20`. */
+  readonly defaults?: string | undefined
+}
+
+/** A request as it came. */
+export interface ReceivedCall {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: unknown
+}
+
+export interface SentCallback {
+  readonly jobId: string
+  readonly genuine: boolean
+  /** 0 where it could not be delivered. */
+  readonly status: number
+}
+
+const REFUSALS: readonly (readonly [TaskFault, Refusal])[] = [
+  ['create-400', 400],
+  ['create-402', 402],
+  ['create-422', 422],
+  ['create-429', 429],
+  ['create-500', 500],
+  ['create-503', 503],
+  ['create-moderated', 'moderated'],
+]
+
+export class TaskVendor {
+  readonly #format: VendorFormat
+  readonly #options: TaskVendorOptions
+  readonly #meter: JobMeter
+  readonly #jobs = new Map<string, Job>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #next: string[] = []
+  readonly #calls: ReceivedCall[] = []
+  readonly #callbacks: SentCallback[] = []
+  #origin = ''
+  #created = 0
+
+  constructor(format: VendorFormat, options: TaskVendorOptions) {
+    this.#format = format
+    this.#options = options
+    this.#meter = new JobMeter(options.prices ?? {})
+  }
+
+  listensAt(origin: string): void {
+    this.#origin = origin
+  }
+
+  meter(): JobMeterReading {
+    return this.#meter.read()
+  }
+
+  calls(): readonly ReceivedCall[] {
+    return this.#calls
+  }
+
+  callbacks(): readonly SentCallback[] {
+    return this.#callbacks
+  }
+
+  /** The next create calls meet these, one each, whatever their prompts say. */
+  faultNext(texts: readonly string[]): void {
+    for (const text of texts) readTaskDirectives(text, DEFAULT_TASK_DIRECTIVES)
+    this.#next.push(...texts)
+  }
+
+  reset(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
+    this.#jobs.clear()
+    this.#next.length = 0
+    this.#calls.length = 0
+    this.#callbacks.length = 0
+    this.#meter.reset()
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    const pieces: Buffer[] = []
+    request.on('data', (piece: Buffer) => pieces.push(piece))
+    request.on('error', () => undefined)
+    request.on('end', () => void this.#answer(request, response, Buffer.concat(pieces).toString()))
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, raw: string): Promise<void> {
+    const url = new URL(request.url ?? '/', this.#origin)
+    const method = request.method ?? 'GET'
+    const body = parsed(raw)
+    if (url.pathname.startsWith('/__')) send(response, this.#control(url.pathname, body))
+    else if (url.pathname.startsWith('/files/')) await this.#file(url.pathname, response)
+    else {
+      this.#calls.push({ method, path: `${url.pathname}${url.search}`, headers: request.headers, body })
+      const { pathname: path, searchParams: query } = url
+      const wire = { method, path, query, headers: request.headers, body }
+      const errand = this.#format.errandOf(wire, this.#context)
+      if (this.#admits(request, errand)) await this.#run(errand, raw, response)
+      else send(response, this.#format.unauthorized())
+    }
+  }
+
+  async #run(errand: Errand | undefined, raw: string, response: ServerResponse): Promise<void> {
+    if (errand?.kind === 'fixed') send(response, errand.answer)
+    else if (errand?.kind === 'create') await this.#create(errand.asked, raw, response)
+    else {
+      const job = errand === undefined ? undefined : this.#jobs.get(errand.id)
+      if (errand === undefined || job === undefined) send(response, this.#format.notFound())
+      else if (errand.kind === 'look') this.#look(job, response)
+      else if (errand.kind === 'cancel') this.#cancel(job, response)
+      else send(response, this.#format.result?.(job, this.#context) ?? this.#format.notFound())
+    }
+  }
+
+  #admits(request: IncomingMessage, errand: Errand | undefined): boolean {
+    const { apiKey } = this.#options
+    if (apiKey === undefined || (errand?.kind === 'fixed' && errand.open === true)) return true
+    const { header, prefix } = this.#format.auth
+    return request.headers[header] === `${prefix}${apiKey}`
+  }
+
+  async #create(asked: AskedJob, raw: string, response: ServerResponse): Promise<void> {
+    this.#meter.created()
+    const directives = this.#directivesFor(raw)
+    const refusal = this.#refusalOf(directives)
+    if (refusal !== undefined) {
+      this.#meter.refused()
+      send(response, refusal)
+      return
+    }
+    const job = new Job(this.#format.makeId(++this.#created, asked), asked, directives)
+    this.#jobs.set(job.id, job)
+    this.#meter.accepted()
+    if (job.meets('callback-forged')) this.#later(0, () => void this.#callBack(job, false))
+    if (job.meets('callback-out-of-order')) {
+      // Before the create call is answered.
+      this.#end(job)
+      await this.#callBack(job, true)
+    } else if (!job.meets('never-ends')) this.#later(directives.doneAfterMs, () => this.#finish(job))
+    if (job.meets('create-lost')) response.socket?.destroy()
+    else if (job.meets('create-html')) sendPage(response)
+    else if (!job.meets('create-hang')) send(response, this.#format.created(job, this.#context))
+  }
+
+  #refusalOf({ faults, retryAfterSeconds }: TaskDirectives): WireAnswer | undefined {
+    if (faults.has('create-401')) return this.#format.unauthorized()
+    const refusal = REFUSALS.find(([fault]) => faults.has(fault))?.[1]
+    if (refusal === undefined) return undefined
+    const answer = this.#format.refused(refusal)
+    const mayPass = refusal === 429 || refusal === 503
+    return mayPass ? { ...answer, headers: { 'retry-after': String(retryAfterSeconds) } } : answer
+  }
+
+  #directivesFor(raw: string): TaskDirectives {
+    const defaults = readTaskDirectives(this.#options.defaults ?? '', DEFAULT_TASK_DIRECTIVES)
+    return readTaskDirectives(this.#next.shift() ?? directiveTextIn(raw), defaults)
+  }
+
+  #look(job: Job, response: ServerResponse): void {
+    const look = ++job.looks
+    const isSpoiled = (fault: TaskFault) => look <= job.directives.times && job.meets(fault)
+    if (isSpoiled('poll-reset')) response.socket?.destroy()
+    else if (isSpoiled('poll-html')) sendPage(response)
+    else if (isSpoiled('poll-404')) send(response, this.#format.notFound())
+    else if (isSpoiled('poll-429')) send(response, this.#format.refused(429))
+    else if (isSpoiled('poll-500')) send(response, this.#format.refused(500))
+    else if (!isSpoiled('poll-hang')) {
+      const told = job.toldAt(look)
+      if (told === 'succeeded') job.successesTold += 1
+      send(response, this.#format.looked(job, told, look, this.#context))
+    }
+  }
+
+  #cancel(job: Job, response: ServerResponse): void {
+    const hadEnded = job.hasEnded
+    if (this.#format.cancelled !== undefined && !hadEnded) {
+      job.state = 'cancelled'
+      this.#meter.ended(job.id, job.asked.model, 'cancelled', 0, 0)
+    }
+    send(response, this.#format.cancelled?.(job, hadEnded, this.#context) ?? this.#format.notFound())
+  }
+
+  #finish(job: Job): void {
+    if (job.hasEnded) return
+    this.#end(job)
+    if (job.meets('callback-none')) return
+    void this.#callBack(job, true)
+    if (job.meets('callback-duplicate')) void this.#callBack(job, true)
+  }
+
+  #end(job: Job): void {
+    job.state = job.destiny
+    job.endedAtMs = Date.now()
+    const seconds = job.state === 'succeeded' ? job.asked.seconds : 0
+    this.#meter.ended(job.id, job.asked.model, job.destiny, job.delivered, seconds)
+  }
+
+  async #callBack(job: Job, genuine: boolean): Promise<void> {
+    const { callbackUrl } = job.asked
+    // A reserved name: nobody can be called back there.
+    if (callbackUrl === undefined || /\.invalid\//.test(callbackUrl)) return
+    const { headers, body } = this.#format.callback(job, genuine, this.#context)
+    const status = await fetch(callbackUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+      signal: AbortSignal.timeout(15_000),
+    }).then(
+      answer => answer.status,
+      () => 0,
+    )
+    this.#callbacks.push({ jobId: job.id, genuine, status })
+  }
+
+  async #file(path: string, response: ServerResponse): Promise<void> {
+    const [, , id = '', name = ''] = path.split('/')
+    const job = this.#jobs.get(decodeURIComponent(id))
+    const index = Number.parseInt(name, 10)
+    // Covers are numbered after the files.
+    if (job === undefined || !(index < 2 * job.delivered)) {
+      send(response, { status: 404, body: { detail: 'no such file' } })
+      return
+    }
+    job.fileFetches += 1
+    await sendFile(response, job, index)
+  }
+
+  #control(path: string, body: Readonly<Record<string, unknown>>): WireAnswer {
+    switch (path) {
+      case '/__meter':
+        return { status: 200, body: this.meter() }
+      case '/__requests':
+        return { status: 200, body: this.#calls }
+      case '/__callbacks':
+        return { status: 200, body: this.#callbacks }
+      case '/__reset':
+        this.reset()
+        return { status: 200, body: {} }
+      case '/__faults':
+        return this.#controlFaults(body.next)
+      default:
+        return { status: 404, body: { error: 'no such control' } }
+    }
+  }
+
+  #controlFaults(next: unknown): WireAnswer {
+    try {
+      this.faultNext(Array.isArray(next) ? next.map(String) : [])
+      return { status: 200, body: {} }
+    } catch (error) {
+      return { status: 400, body: { error: String(error) } }
+    }
+  }
+
+  get #context(): FormatContext {
+    return {
+      origin: this.#origin,
+      files: job =>
+        Array.from(
+          { length: job.delivered },
+          (_, index) => `${this.#origin}/files/${job.id}/${index}.${job.asked.kind}`,
+        ),
+    }
+  }
+
+  #later(delayMs: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      act()
+    }, delayMs)
+    this.#timers.add(timer)
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body }: WireAnswer): void {
+  const text = JSON.stringify(body)
+  response
+    .writeHead(status, {
+      'content-type': 'application/json;charset=UTF-8',
+      'content-length': Buffer.byteLength(text),
+      ...headers,
+    })
+    .end(text)
+}
+
+function sendPage(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<html><h1>Just a moment</h1></html>')
+}
+
+function parsed(raw: string): Readonly<Record<string, unknown>> {
+  try {
+    const body: unknown = JSON.parse(raw)
+    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
