@@ -1,7 +1,7 @@
 /** The typed constructor of a dialect. What it refuses is a mistake in our own code, found at boot. */
 import type { Dialect, Endpoint } from '#spec/dialect.ts'
 
-const PATH = /^(\/[a-z0-9][a-z0-9.-]*|\/:[a-zA-Z]+)+(\/\*)?$/
+const PATH = /^(\/[a-z0-9][a-zA-Z0-9.-]*|\/:[a-zA-Z_]+)+(\/\*)?$/
 
 /** One endpoint. `access` is `'key'` and the body bound is 1 MB where nothing else is said. */
 export function endpoint(

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Dialect, Endpoint } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
-import type { Call, Gateway, WireAnswer, WireReply, WireStream } from '#spec/gateway.ts'
+import type { Call, Gateway, WireAnswer, WireFile, WireReply, WireStream } from '#spec/gateway.ts'
 import type { Uuid } from '#spec/ids.ts'
 
 /** 2026-01-01T00:00:00Z and a fixed tail, so that golden answers do not change. */
@@ -37,20 +37,34 @@ export async function serveInMemory(
   const found = findEndpoint(dialect, request.method, url.pathname)
   const call = callFor(dialect, found?.endpoint.path ?? url.pathname, request)
   const reply = new MemoryReply()
+  let speaker = dialect
   try {
     if (found === undefined) throw new GatewayError('not_found', 'There is no such path.')
     const { endpoint, params } = found
     const headers = lowerCase(request.headers ?? {})
-    if (endpoint.access === 'key') await gateway.authenticate(call, headers.authorization)
+    let isKnown = false
+    const admit = async (by: Dialect) => {
+      if (!isKnown) await gateway.authenticate(call, headers.authorization)
+      isKnown = true
+      await by.enter?.(call, gateway)
+    }
+    if (endpoint.access === 'key') await admit(dialect)
     const body = request.body === undefined ? undefined : Buffer.from(request.body)
     if ((body?.length ?? 0) > endpoint.bodyLimitBytes) {
       throw new GatewayError('payload_too_large', `The body is larger than ${endpoint.bodyLimitBytes} bytes.`)
     }
     const query = Object.fromEntries(url.searchParams)
-    await endpoint.handle({ request: { params, query, headers, body }, call, gateway, reply })
+    const handOver = async (to: Dialect, toEndpoint: Endpoint) => {
+      speaker = to
+      call.dialect = to.id
+      if (toEndpoint.access === 'key') await admit(to)
+      await toEndpoint.handle(exchange)
+    }
+    const exchange = { request: { params, query, headers, body }, call, gateway, reply, handOver }
+    await endpoint.handle(exchange)
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
-    reply.send(dialect.renderError(error, call, gateway))
+    reply.send(speaker.renderError(error, call, gateway))
   }
   return reply.answer()
 }
@@ -86,7 +100,10 @@ function lowerCase(headers: Readonly<Record<string, string>>): Record<string, st
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-function callFor(dialect: Dialect, route: string, request: MemoryRequest): Call {
+/** Handing a request over changes whose it is. */
+type MemoryCall = Omit<Call, 'dialect'> & { dialect: string }
+
+function callFor(dialect: Dialect, route: string, request: MemoryRequest): MemoryCall {
   return {
     requestId: REQUEST_ID,
     dialect: dialect.id,
@@ -113,6 +130,12 @@ class MemoryReply implements WireReply {
     const { status, contentType, headers = {}, body } = answer
     this.#answer = { status, contentType, headers, body: Buffer.from(body), streamed: false }
     this.#ended = true
+  }
+
+  async sendFile({ status, contentType, headers, bytes }: WireFile): Promise<void> {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of bytes) chunks.push(chunk)
+    this.send({ status, contentType, headers, body: Buffer.concat(chunks) })
   }
 
   stream(head: Parameters<WireReply['stream']>[0]): WireStream {

@@ -1,0 +1,82 @@
+/**
+ * Our errors as `{"error":{"message","type","param","code"}}`, all four keys always there: the shape that clients of
+ * OpenAI's API know, and our own pages use too.
+ */
+import type { ErrorCode, GatewayError, Refusal } from '#spec/errors.ts'
+import type { JsonObject } from '#spec/json.ts'
+import type { CreditScale } from '#spec/money.ts'
+import { balanceNumber, chargedNumber } from './credit-number.ts'
+
+const TYPES: Record<ErrorCode, string> = {
+  not_found: 'invalid_request_error',
+  endpoint_not_supported: 'invalid_request_error',
+  method_not_allowed: 'invalid_request_error',
+  server_draining: 'api_error',
+  request_timeout: 'invalid_request_error',
+  missing_api_key: 'authentication_error',
+  invalid_api_key: 'authentication_error',
+  expired_api_key: 'authentication_error',
+  unsupported_media_type: 'invalid_request_error',
+  payload_too_large: 'invalid_request_error',
+  invalid_json: 'invalid_request_error',
+  invalid_request: 'invalid_request_error',
+  model_not_found: 'invalid_request_error',
+  model_retired: 'invalid_request_error',
+  model_not_allowed: 'permission_error',
+  model_without_price: 'api_error',
+  model_unavailable: 'api_error',
+  input_rejected: 'invalid_request_error',
+  task_not_found: 'invalid_request_error',
+  file_not_found: 'invalid_request_error',
+  task_state_conflict: 'invalid_request_error',
+  context_length_exceeded: 'invalid_request_error',
+  content_rejected: 'invalid_request_error',
+  idempotency_key_reused: 'idempotency_error',
+  idempotency_in_progress: 'idempotency_error',
+  rate_limited: 'rate_limit_error',
+  key_daily_cap: 'insufficient_quota',
+  key_monthly_cap: 'insufficient_quota',
+  member_daily_cap: 'insufficient_quota',
+  member_monthly_cap: 'insufficient_quota',
+  group_daily_cap: 'insufficient_quota',
+  group_monthly_cap: 'insufficient_quota',
+  workspace_daily_cap: 'insufficient_quota',
+  workspace_monthly_cap: 'insufficient_quota',
+  insufficient_credits: 'insufficient_quota',
+  upstream_rate_limited: 'rate_limit_error',
+  upstream_rejected: 'invalid_request_error',
+  upstream_error: 'api_error',
+  upstream_timeout: 'api_error',
+  generation_failed: 'api_error',
+  generation_timeout: 'api_error',
+  database_unavailable: 'api_error',
+  outcome_unknown: 'api_error',
+  internal_error: 'api_error',
+}
+
+/** The body. A 402 has `details` besides: every limit that refused, in credits; an unknown model has `nearby` names. */
+export function errorObject(error: GatewayError, credits: CreditScale): JsonObject {
+  return {
+    error: {
+      message: error.message,
+      type: TYPES[error.code],
+      param: error.param ?? null,
+      code: error.code,
+      ...(error.refusals.length > 0 && {
+        details: error.refusals.map(refusal => refusalObject(refusal, credits)),
+      }),
+      ...(error.nearby.length > 0 && { nearby: error.nearby }),
+    },
+  }
+}
+
+function refusalObject(refusal: Refusal, credits: CreditScale): JsonObject {
+  return {
+    code: refusal.code,
+    limit: balanceNumber(refusal.limitNanoUsd, credits),
+    used: chargedNumber(refusal.usedNanoUsd, credits),
+    held: chargedNumber(refusal.heldNanoUsd, credits),
+    needed: chargedNumber(refusal.neededNanoUsd, credits),
+    resets_at: refusal.resetsAt?.toISOString() ?? null,
+  }
+}
