@@ -103,7 +103,7 @@ async function onDatabase<Result>(
 ): Promise<Result> {
   const logger = createLogger({ level: 'error', destination: 2 })
   const database = await openDatabaseForCommand(config, logger)
-  const wired = wire(config, database.address, logger, new AbortController().signal)
+  const wired = await wire(config, database.address, logger, new AbortController().signal)
   try {
     return await work(wired)
   } finally {

@@ -7,10 +7,12 @@ import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { parseHostList } from '#lib/public-url.ts'
 import { parseTierLadder, type TierLadder } from '#modules/pricing/index.ts'
 import type { LogLevel } from '#platform/telemetry/logger.ts'
 import type { RateLimit } from '#spec/account.ts'
 import { type CreditScale, nanoUsdFromCredits, nanoUsdFromDollars } from '#spec/money.ts'
+import type { MediaOperationName } from '#spec/operation.ts'
 import type { CrashPoint, Timeouts } from '#spec/ports.ts'
 
 /** The checkout. */
@@ -20,6 +22,18 @@ const DEFAULTS_FILE = join(ROOT, 'config.default.env')
 export interface ProviderCredential {
   readonly apiKey: string
   readonly baseUrl: string | undefined
+  /** What the vendor signs its callbacks with, where it says so on a page and not by its API. */
+  readonly callbackSecret: string | undefined
+}
+
+export interface S3Settings {
+  readonly bucket: string
+  /** `undefined`: Amazon's own. */
+  readonly endpoint: string | undefined
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly forcePathStyle: boolean
 }
 
 export interface Config {
@@ -36,6 +50,19 @@ export interface Config {
   readonly databasePrepare: boolean
   readonly moneyConnections: number
   readonly valkeyUrl: string | undefined
+  /** Without a slash at its end; `undefined`: the address it listens on. */
+  readonly publicUrl: string | undefined
+  readonly filesUrl: string | undefined
+  readonly s3: S3Settings | undefined
+  readonly allowedPrivateHosts: ReadonlySet<string>
+  readonly maxUploadBytes: number
+  readonly maxArtifactBytes: number
+  readonly copyPatienceMs: number
+  readonly creationRateLimit: RateLimit
+  readonly planHourlyLimits: ReadonlyMap<string, number>
+  readonly taskConcurrency: number
+  readonly callbackConcurrency: number
+  readonly allowFixedPriceLoss: boolean
   readonly keyPrefixes: { readonly live: string; readonly test: string }
   readonly firstKey: string | undefined
   readonly firstCreditsNanoUsd: bigint
@@ -51,7 +78,12 @@ export interface Config {
   readonly maxConcurrentPerProvider: number
   readonly dearerSubstitutes: boolean
   /** `tokensPerSecond` is `undefined` for as fast as it can. */
-  readonly sandbox: { readonly tokensPerSecond: number | undefined; readonly firstTokenDelayMs: number }
+  readonly sandbox: {
+    readonly tokensPerSecond: number | undefined
+    readonly firstTokenDelayMs: number
+    readonly taskMs: Readonly<Record<MediaOperationName, number>>
+    readonly mediaWorkers: number
+  }
   readonly logLevel: LogLevel
   readonly auditIntervalMs: number
   readonly crashAt: { readonly point: Parameters<CrashPoint>[0]; readonly count: number } | undefined
@@ -94,6 +126,8 @@ export function readConfig(environment: Settings = process.env): Config {
     )
   const flag = (name: string) => read(name, value => z.enum(['true', 'false']).parse(value) === 'true')
   const credits = { nanoUsdPerCredit: read('CREDIT_USD', value => positive(nanoUsdFromDollars(value))) }
+  const address = (name: string) =>
+    text(name) === undefined ? undefined : read(name, value => parseAddress(value))
   const amount = (name: string) =>
     text(name) === undefined ? 0n : read(name, value => nanoUsdFromCredits(value, credits))
 
@@ -111,6 +145,18 @@ export function readConfig(environment: Settings = process.env): Config {
     databasePrepare: flag('DATABASE_PREPARE'),
     moneyConnections: integer('MONEY_CONNECTIONS', 1),
     valkeyUrl: text('VALKEY_URL'),
+    publicUrl: address('PUBLIC_URL'),
+    filesUrl: address('FILES_URL'),
+    s3: text('S3_BUCKET') === undefined ? undefined : readS3(text, flag),
+    allowedPrivateHosts: read('ALLOWED_PRIVATE_HOSTS', parseHostList),
+    maxUploadBytes: integer('MAX_UPLOAD_BYTES', 1),
+    maxArtifactBytes: read('MAX_ARTIFACT_BYTES', value => z.coerce.number().int().min(1).parse(value)),
+    copyPatienceMs: integer('COPY_PATIENCE_HOURS') * 3_600_000,
+    creationRateLimit: read('CREATION_RATE_LIMIT', parseRateLimit),
+    planHourlyLimits: read('PLAN_HOURLY_LIMITS', parsePlanHourlyLimits),
+    taskConcurrency: integer('TASK_CONCURRENCY'),
+    callbackConcurrency: integer('CALLBACK_CONCURRENCY'),
+    allowFixedPriceLoss: flag('FIXED_PRICE_LOSS'),
     keyPrefixes: { live: text('KEY_PREFIX') ?? '', test: text('TEST_KEY_PREFIX') ?? '' },
     firstKey: text('TOLLGATE_API_KEY'),
     firstCreditsNanoUsd: amount('TOLLGATE_CREDITS'),
@@ -132,6 +178,14 @@ export function readConfig(environment: Settings = process.env): Config {
     sandbox: {
       tokensPerSecond: integer('SANDBOX_TOKENS_PER_SECOND') || undefined,
       firstTokenDelayMs: integer('SANDBOX_FIRST_TOKEN_MS'),
+      taskMs: {
+        image: integer('SANDBOX_IMAGE_MS'),
+        video: integer('SANDBOX_VIDEO_MS'),
+        music: integer('SANDBOX_MUSIC_MS'),
+        speech: integer('SANDBOX_SPEECH_MS'),
+        mesh: integer('SANDBOX_MESH_MS'),
+      },
+      mediaWorkers: integer('SANDBOX_WORKERS', 1),
     },
     logLevel: read('LOG_LEVEL', value => z.enum(['debug', 'info', 'warn', 'error', 'silent']).parse(value)),
     auditIntervalMs: integer('AUDIT_INTERVAL_MS'),
@@ -139,7 +193,47 @@ export function readConfig(environment: Settings = process.env): Config {
   }
 }
 
-/** `<ID>_API_KEY` and `<ID>_BASE_URL` of any provider; `registry.ts` says which of them exist. */
+function readS3(text: (name: string) => string | undefined, flag: (name: string) => boolean): S3Settings {
+  const wanted = (name: string): string => {
+    const value = text(name)
+    if (value === undefined) throw new ConfigError(`${name}: S3_BUCKET is set, so this must be set too`)
+    return value
+  }
+  return {
+    bucket: wanted('S3_BUCKET'),
+    endpoint: text('S3_ENDPOINT'),
+    region: wanted('S3_REGION'),
+    accessKeyId: wanted('S3_ACCESS_KEY_ID'),
+    secretAccessKey: wanted('S3_SECRET_ACCESS_KEY'),
+    forcePathStyle: flag('S3_FORCE_PATH_STYLE'),
+  }
+}
+
+/** An http or https address without query or fragment; a slash at its end is taken away. */
+function parseAddress(value: string): string {
+  const url = URL.parse(value)
+  if (
+    !url ||
+    !/^https?:$/.test(url.protocol) ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== ''
+  ) {
+    throw new Error(`"${value}" is not an address such as https://ai.example.com`)
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
+/** `calls/seconds`. */
+function parseRateLimit(value: string): RateLimit {
+  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(value)
+  const calls = Number(match?.[1])
+  const seconds = Number(match?.[2])
+  if (!(calls > 0 && seconds > 0)) throw new Error(`"${value}" is not calls/seconds, such as 20/10`)
+  return { calls, windowMs: seconds * 1000 }
+}
+
+/** `<ID>_API_KEY`, `<ID>_BASE_URL` and `<ID>_CALLBACK_SECRET` of any provider; `registry.ts` says which of them exist. */
 function readCredentials(environment: Settings): ReadonlyMap<string, ProviderCredential> {
   const credentials = new Map<string, ProviderCredential>()
   for (const [name, value] of Object.entries(environment)) {
@@ -148,7 +242,8 @@ function readCredentials(environment: Settings): ReadonlyMap<string, ProviderCre
     if (id === undefined || id === 'TOLLGATE' || !apiKey) continue
     const baseUrl = environment[`${id}_BASE_URL`]?.trim() || undefined
     if (baseUrl !== undefined) assertHttpUrl(`${id}_BASE_URL`, baseUrl)
-    credentials.set(id.toLowerCase(), { apiKey, baseUrl })
+    const callbackSecret = environment[`${id}_CALLBACK_SECRET`]?.trim() || undefined
+    credentials.set(id.toLowerCase(), { apiKey, baseUrl, callbackSecret })
   }
   return credentials
 }
@@ -168,6 +263,18 @@ function parsePlanRateLimits(value: string): ReadonlyMap<string, RateLimit> {
         throw new RangeError(`"${part}" is not a limit; write plan:calls/seconds, as in free:60/60`)
       }
       return [plan, { calls: Number(calls), windowMs: Number(seconds) * 1000 }]
+    }),
+  )
+}
+
+function parsePlanHourlyLimits(value: string): ReadonlyMap<string, number> {
+  return new Map(
+    list(value).map(part => {
+      const [, plan, calls] = /^(\w+):(\d{1,9})$/.exec(part) ?? []
+      if (plan === undefined || !Number(calls)) {
+        throw new RangeError(`"${part}" is not a limit; write plan:calls, as in free:100`)
+      }
+      return [plan, Number(calls)]
     }),
   )
 }

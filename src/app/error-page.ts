@@ -20,6 +20,11 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   model_not_allowed: 'The key is limited to other models.',
   model_without_price: 'No price is known for this model, and nothing unpriced is served.',
   model_unavailable: 'No provider of this model is configured on this gateway.',
+  input_rejected:
+    'A file that was sent or named could not be fetched, or is not of a type, size or shape that is taken.',
+  task_not_found: 'There is no such task in this workspace.',
+  file_not_found: 'There is no such file in this workspace.',
+  task_state_conflict: 'The task is not in a state that allows this: it has ended already, or not yet.',
   context_length_exceeded: 'The input is longer than the model can read.',
   content_rejected: 'The provider refused the content.',
   idempotency_key_reused:
@@ -40,6 +45,9 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   upstream_error: 'The provider failed. Nothing was charged.',
   upstream_timeout: 'The provider took too long. Nothing was charged.',
   database_unavailable: 'The ledger cannot be reached. Nothing was charged.',
+  generation_failed: 'The task that was waited for failed. Nothing was charged.',
+  generation_timeout:
+    'The task that was waited for did not end in time and was cancelled. Nothing was charged.',
   outcome_unknown: 'Whether the call was charged is not known yet; look at its receipt before you repeat it.',
   internal_error: 'A bug of ours. Look at the receipt before you repeat the call.',
 }

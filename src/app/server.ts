@@ -1,14 +1,17 @@
 /** The server's life: boot, serve, drain, stop. */
 import process from 'node:process'
+import { receiveProviderCallback } from '#gateway/index.ts'
 import { createLogger } from '#platform/telemetry/logger.ts'
 import { creditsOf } from '#spec/money.ts'
 import { createHttpApp, type HttpApp } from '../http/app.ts'
 import { type Background, startBackground } from './background.ts'
+import { settleCollisions } from './collisions.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { type OpenedDatabase, openDatabase } from './database.ts'
 import { type FirstBoot, firstBoot } from './first-boot.ts'
-import { DIALECTS, MOUNTS } from './registry.ts'
+import { DIALECTS, DIALECTS_ELSEWHERE, MOUNTS } from './registry.ts'
 import { type Wired, wire } from './wire.ts'
+import { startWorkers, type Workers } from './workers.ts'
 
 /** Serves until a signal asks it to stop, then drains. Resolves with the exit code. */
 export async function serve(): Promise<number> {
@@ -17,7 +20,7 @@ export async function serve(): Promise<number> {
   const signals = new Signals()
   const opened = await openDatabase(config, logger)
   const cutOff = new AbortController()
-  const wired = wire(config, opened.address, logger, cutOff.signal)
+  const wired = await wire(config, opened.address, logger, cutOff.signal)
   try {
     return await run(config, opened, wired, cutOff, signals)
   } finally {
@@ -38,7 +41,11 @@ async function run(
   const made = await prepare(wired, opened)
   const readiness = { ready: false }
   const app = createHttpApp({
-    dialects: DIALECTS.map(dialect => ({ dialect, mounts: MOUNTS })),
+    dialects: [
+      ...settleCollisions(DIALECTS).map(dialect => ({ dialect, mounts: MOUNTS })),
+      ...DIALECTS_ELSEWHERE,
+    ],
+    receiveProviderCallback: (where, raw) => receiveProviderCallback(wired.parts, where, raw),
     gateway: wired.gateway,
     logger: wired.logger,
     accessLog: entry => wired.logger.access(entry),
@@ -53,11 +60,13 @@ async function run(
   const { url } = await app.listen().catch(error => {
     throw portError(config, error)
   })
+  wired.media.live.listeningUrl = url
+  const workers = startWorkers(wired)
   readiness.ready = true
   announce(url, config, made)
   await Promise.race([signals.first, opened.lost])
   signals.second.then(() => cutOff.abort())
-  const stopped = stop(app, background, wired).then(() => 'stopped' as const)
+  const stopped = stop(app, background, workers, wired).then(() => 'stopped' as const)
   const end = await Promise.race([stopped, opened.lost.then(() => 'lost' as const)])
   if (end === 'stopped') return 0
   wired.logger.error({}, 'the built-in database has ended by itself; stopping')
@@ -86,8 +95,10 @@ async function prepare(wired: Wired, opened: OpenedDatabase): Promise<FirstBoot 
   return made
 }
 
-async function stop(app: HttpApp, background: Background, wired: Wired): Promise<void> {
+/** Calls first, since some of them wait for tasks; then the tasks' steps; then what watches over both. */
+async function stop(app: HttpApp, background: Background, workers: Workers, wired: Wired): Promise<void> {
   await app.drain()
+  await workers.stop()
   await wired.ledger.drained()
   await background.stop()
   await wired.authenticator.close()

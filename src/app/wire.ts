@@ -1,7 +1,7 @@
 /** Builds the object graph, once. Tests call it with another database, clock or provider. */
 import { join } from 'node:path'
 import process from 'node:process'
-import type { Registered } from '#gateway/index.ts'
+import type { GatewayParts, Registered } from '#gateway/index.ts'
 import { createGateway } from '#gateway/index.ts'
 import { type Accounts, createAccounts, NODE_DEAD_AFTER_MS } from '#modules/accounts/index.ts'
 import { type Catalog, loadCatalog } from '#modules/catalog/index.ts'
@@ -33,7 +33,8 @@ import type { Gateway } from '#spec/gateway.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { Clock, CrashPoint, Exchange, Ids } from '#spec/ports.ts'
 import { type Config, ROOT } from './config.ts'
-import { providerDefinitions, TEST_MODELS } from './registry.ts'
+import { DIALECTS, providerDefinitions, TEST_MODELS } from './registry.ts'
+import { type WiredMedia, wireMedia } from './wire-media.ts'
 
 export interface Wired {
   readonly config: Config
@@ -51,6 +52,9 @@ export interface Wired {
   readonly authenticator: Authenticator
   readonly watcher: RevisionWatcher
   readonly gateway: Gateway
+  /** What the gateway is made of, for the workers beside it. */
+  readonly parts: GatewayParts
+  readonly media: WiredMedia
   readonly crashPoint: CrashPoint
   /** This process's incarnation. */
   readonly node: Uuid
@@ -61,12 +65,12 @@ export interface Wired {
 }
 
 /** `stopping` is aborted by the HTTP edge when a drain has run out of patience. */
-export function wire(
+export async function wire(
   config: Config,
   address: DatabaseAddress,
   logger: OwnedLogger,
   stopping: AbortSignal,
-): Wired {
+): Promise<Wired> {
   const clock = createClock()
   const ids = createIds(clock)
   const metrics = createMetrics()
@@ -99,14 +103,23 @@ export function wire(
     logger,
   })
   const crashPoint = crashPointOf(config)
-  const gateway = createGateway({
+  const media = await wireMedia(config, {
+    database,
+    clock,
+    ids,
+    valkey,
+    liveNodes: () => nodes.live,
+    dialects: DIALECTS,
+  })
+  const providers = registerProviders(config, catalog, exchange, clock)
+  const parts: GatewayParts = {
     authenticator,
     accounts,
     catalog,
     ledger,
     limiter,
     idempotency,
-    providers: registerProviders(config, catalog, exchange, clock),
+    providers,
     clock,
     logger,
     events: eventsOf(metrics),
@@ -122,7 +135,9 @@ export function wire(
       maxConcurrentPerProvider: config.maxConcurrentPerProvider,
       dearerSubstitutes: config.dearerSubstitutes,
     },
-  })
+    media: media.parts,
+  }
+  const gateway = createGateway(parts)
   watchPools(metrics, database, lanes)
   return {
     config,
@@ -140,10 +155,12 @@ export function wire(
     authenticator,
     watcher,
     gateway,
+    parts,
+    media,
     crashPoint,
     node,
     nodes,
-    close: () => closeAll(lanes, database, exchange, valkey),
+    close: () => closeAll(lanes, database, exchange, valkey, parts),
   }
 }
 
@@ -179,7 +196,11 @@ function registerProviders(
     const { access } = definition
     if (access.kind === 'configured' && !credential) continue
     const baseUrl = access.kind === 'configured' ? (credential?.baseUrl ?? access.defaultBaseUrl) : ''
-    const settings = { baseUrl, apiKey: credential?.apiKey ?? '' }
+    const settings = {
+      baseUrl,
+      apiKey: credential?.apiKey ?? '',
+      callbackSecret: credential?.callbackSecret,
+    }
     registered.set(definition.id, {
       definition,
       capabilities: definition.create(settings, { exchange, clock }),
@@ -228,7 +249,10 @@ async function closeAll(
   database: Database,
   exchange: ClosableExchange,
   valkey: Valkey | undefined,
+  parts: GatewayParts,
 ): Promise<void> {
+  await Promise.all([...parts.providers.values()].map(({ capabilities }) => capabilities.close?.()))
+  parts.media.objects.close()
   await Promise.all(lanes.map(lane => lane.end()))
   await Promise.all([database.end(), exchange.close(), valkey?.close()])
 }

@@ -4,7 +4,7 @@ import type { HoldPlan, PlannedOffering } from '#modules/pricing/index.ts'
 import type { AccountRef, Principal } from '#spec/account.ts'
 import type { Call } from '#spec/gateway.ts'
 import type { Model } from '#spec/offering.ts'
-import type { Operation } from '#spec/operation.ts'
+import type { InlineOperation } from '#spec/operation.ts'
 import type { Registered } from './parts.ts'
 
 /** What a call would be: everything that is known before any limit is asked. */
@@ -23,7 +23,7 @@ export interface Candidate {
   readonly provider: Registered
 }
 
-export interface Admission<Request extends Operation = Operation> {
+export interface Admission<Request extends InlineOperation = InlineOperation> {
   readonly call: Call
   readonly principal: Principal
   readonly account: AccountRef

@@ -6,10 +6,10 @@ import { offeringsFor, type Resolved } from '#modules/catalog/index.ts'
 import { allowsModel } from '#modules/keys/index.ts'
 import type { HoldRequest, StoredTerms } from '#modules/ledger/index.ts'
 import { fieldsBeyondPrice, type HoldPlan, holdPlan } from '#modules/pricing/index.ts'
-import type { Principal } from '#spec/account.ts'
+import type { Principal, RateLimit } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Call, WireAnswer } from '#spec/gateway.ts'
-import type { Operation } from '#spec/operation.ts'
+import type { InlineOperation } from '#spec/operation.ts'
 import { type Admission, accountOf, type OpenHold, type Prospect, principalOf } from './admission.ts'
 import { candidatesFor, growthOf, todayOf } from './candidates.ts'
 import type { GatewayParts } from './parts.ts'
@@ -21,7 +21,7 @@ export interface Replay {
 }
 
 /** Finds the model, its offerings and what would be held. Throws what is wrong with the request. */
-export function prospectOf(parts: GatewayParts, call: Call, request: Operation): Prospect {
+export function prospectOf(parts: GatewayParts, call: Call, request: InlineOperation): Prospect {
   const principal = principalOf(call)
   const { requested, model } = resolveModel(parts, principal, request)
   call.model = model.id
@@ -33,7 +33,7 @@ export function prospectOf(parts: GatewayParts, call: Call, request: Operation):
       { param: beyond[0] },
     )
   }
-  const offerings = offeringsFor(model, principal.mode, new Set(parts.providers.keys()))
+  const offerings = offeringsFor(model, principal.mode, parts.providers)
   const plan = holdPlan({
     request,
     model,
@@ -44,11 +44,11 @@ export function prospectOf(parts: GatewayParts, call: Call, request: Operation):
   return { principal, requested, model, plan }
 }
 
-function fieldsOf(request: Operation): readonly string[] {
+function fieldsOf(request: InlineOperation): readonly string[] {
   return request.operation === 'chat' ? fieldsBeyondPrice(request) : []
 }
 
-function resolveModel(parts: GatewayParts, principal: Principal, request: Operation): Resolved {
+function resolveModel(parts: GatewayParts, principal: Principal, request: InlineOperation): Resolved {
   const resolved = parts.catalog.resolve(request.model, { mode: principal.mode, today: todayOf(parts) })
   const { requested, model } = resolved
   if (!allowsModel(principal.allowedModels, requested)) {
@@ -70,7 +70,7 @@ function resolveModel(parts: GatewayParts, principal: Principal, request: Operat
 }
 
 /** Lets a call in, or throws the refusal. The hold is durable when this resolves. */
-export async function admit<Request extends Operation>(
+export async function admit<Request extends InlineOperation>(
   parts: GatewayParts,
   call: Call,
   request: Request,
@@ -84,16 +84,19 @@ export async function admit<Request extends Operation>(
   }
 }
 
-async function admitOrReplay<Request extends Operation>(
+async function admitOrReplay<Request extends InlineOperation>(
   parts: GatewayParts,
   call: Call,
   request: Request,
   streamed: boolean,
 ): Promise<Admission<Request> | Replay> {
   const prospect = prospectOf(parts, call, request)
-  const replay = await beginIdempotent(parts, call, prospect.principal)
-  if (replay) return { replay }
-  const idempotent = call.idempotencyKey !== undefined
+  const { idempotencyKey } = call
+  const idempotent = idempotencyKey !== undefined
+  if (idempotent) {
+    const replay = await beginIdempotent(parts, call, prospect.principal, idempotencyKey)
+    if (replay) return { replay }
+  }
   try {
     return await admitNew(parts, call, request, streamed, prospect, idempotent)
   } catch (error) {
@@ -102,7 +105,7 @@ async function admitOrReplay<Request extends Operation>(
   }
 }
 
-async function admitNew<Request extends Operation>(
+async function admitNew<Request extends InlineOperation>(
   parts: GatewayParts,
   call: Call,
   request: Request,
@@ -120,7 +123,8 @@ async function admitNew<Request extends Operation>(
     markupBasisPoints: principal.markupBasisPoints,
     streamed,
   }
-  const giveBack = await takeRate(parts, principal)
+  const limit = principal.rateLimit ?? parts.settings.planRateLimits.get(principal.plan)
+  const giveBack = limit && (await takeRate(parts, principal, limit))
   try {
     const hold = await takeHold(parts, call, principal, plan, terms)
     const candidates = candidatesFor(parts, request, prospect, hold?.amountNanoUsd ?? 0n)
@@ -138,7 +142,7 @@ async function admitNew<Request extends Operation>(
       hold,
     }
   } catch (error) {
-    giveBack()
+    giveBack?.()
     throw error
   }
 }
@@ -147,12 +151,12 @@ async function beginIdempotent(
   parts: GatewayParts,
   call: Call,
   principal: Principal,
+  key: string,
 ): Promise<WireAnswer | undefined> {
-  if (call.idempotencyKey === undefined) return undefined
   const begun = await parts.idempotency.begin({
     account: accountOf(principal),
     route: call.route,
-    key: call.idempotencyKey,
+    key,
     bodyDigest: call.bodyDigest(),
     requestId: call.requestId,
     owner: parts.node,
@@ -166,10 +170,8 @@ async function beginIdempotent(
   }
 }
 
-/** Takes a place in the key's rate limit, if it has one; the answer gives it back. */
-async function takeRate(parts: GatewayParts, principal: Principal): Promise<() => void> {
-  const limit = principal.rateLimit ?? parts.settings.planRateLimits.get(principal.plan)
-  if (!limit) return () => {}
+/** Takes a place in the key's rate limit; the answer gives it back. */
+async function takeRate(parts: GatewayParts, principal: Principal, limit: RateLimit): Promise<() => void> {
   const taken = await parts.limiter.take(principal.keyId, limit)
   if (taken.allowed) return () => taken.giveBack()
   const retryAfterSeconds = Math.max(1, Math.ceil(taken.retryAfterMs / 1000))
@@ -216,12 +218,13 @@ async function takeHold(
   const request = holdRequestOf(parts, call, principal, plan, terms)
   if (!request) return undefined
   const outcome = await parts.ledger.hold(request)
-  call.billing = { ...call.billing, availableNanoUsd: outcome.availableNanoUsd }
+  const { availableNanoUsd } = outcome
   if (outcome.outcome === 'held') {
     parts.crashPoint('after-hold')
-    call.billing = { ...call.billing, heldNanoUsd: outcome.amountNanoUsd }
+    call.billing = { ...call.billing, availableNanoUsd, heldNanoUsd: outcome.amountNanoUsd }
     return { amountNanoUsd: outcome.amountNanoUsd, windowDay: outcome.windowDay }
   }
+  call.billing = { ...call.billing, availableNanoUsd }
   // A free offering needs no money, however little there is.
   if (outcome.outcome === 'refused' && plan.amountsNanoUsd.includes(0n)) return undefined
   throw refusalError(outcome, parts.settings.credits)

@@ -71,6 +71,45 @@ export async function askCandidates<Result>(
   throw callGivenUp(undefined)
 }
 
+/** What ends the open calls of a gateway when it stops. */
+class OpenCalls {
+  readonly #signal: AbortSignal
+  readonly #stops = new Set<() => void>()
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
+
+  add(stop: () => void): void {
+    if (this.#stops.size === 0) this.#signal.addEventListener('abort', this.#stopAll)
+    this.#stops.add(stop)
+  }
+
+  delete(stop: () => void): void {
+    this.#stops.delete(stop)
+    if (this.#stops.size === 0) this.#signal.removeEventListener('abort', this.#stopAll)
+  }
+
+  #stopAll = (): void => {
+    for (const stop of this.#stops) stop()
+  }
+}
+
+const openCalls = new WeakMap<AbortSignal, OpenCalls>()
+
+/**
+ * Where a call says how it is ended when the gateway stops, for as long as it is open. The signal has one listener for
+ * them all: to add a listener, or to remove one, walks over every listener that a signal has.
+ */
+export function openCallsOf({ stopping }: GatewayParts): OpenCalls {
+  let calls = openCalls.get(stopping)
+  if (!calls) {
+    calls = new OpenCalls(stopping)
+    openCalls.set(stopping, calls)
+  }
+  return calls
+}
+
 /** We gave the call up ourselves: the gateway stops, or nobody waits for the answer any more. */
 export function callGivenUp(candidate: Candidate | undefined): AttemptsFailed {
   const { error, outcome } = verdictOf(givenUp(undefined))

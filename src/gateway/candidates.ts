@@ -11,14 +11,14 @@ import {
   type PlannedOffering,
 } from '#modules/pricing/index.ts'
 import type { Model } from '#spec/offering.ts'
-import type { Operation } from '#spec/operation.ts'
+import type { InlineOperation } from '#spec/operation.ts'
 import type { Candidate, Prospect } from './admission.ts'
 import type { GatewayParts } from './parts.ts'
 
 /** The model's own offerings that the hold covers, then those of its substitutes that cost no more. */
 export function candidatesFor(
   parts: GatewayParts,
-  request: Operation,
+  request: InlineOperation,
   prospect: Prospect,
   heldNanoUsd: bigint,
 ): readonly Candidate[] {
@@ -41,7 +41,7 @@ function candidatesOf(parts: GatewayParts, model: Model, plan: HoldPlan, heldNan
 
 function substituteCandidates(
   parts: GatewayParts,
-  request: Operation,
+  request: InlineOperation,
   prospect: Prospect,
   id: string,
   heldNanoUsd: bigint,
@@ -65,7 +65,7 @@ function substituteCandidates(
 function usableSubstitute(parts: GatewayParts, id: string) {
   try {
     const { model } = parts.catalog.resolve(id, { mode: 'live', today: todayOf(parts) })
-    return { model, offerings: offeringsFor(model, 'live', new Set(parts.providers.keys())) }
+    return { model, offerings: offeringsFor(model, 'live', parts.providers) }
   } catch {
     // One that cannot serve is no substitute; the call's own model decides what the client is told.
     return undefined
@@ -75,7 +75,7 @@ function usableSubstitute(parts: GatewayParts, id: string) {
 /** How a hold may grow: only where every offering stops billing when we hang up can the output be watched. */
 export function growthOf(
   parts: GatewayParts,
-  request: Operation,
+  request: InlineOperation,
   model: Model,
   offerings: readonly PlannedOffering[],
 ): HoldGrowth {
@@ -85,7 +85,16 @@ export function growthOf(
   return holdGrowth(request, model, everyStops)
 }
 
+const DAY_MS = 86_400_000
+/** The day that was written last: every call asks for it, and it changes once a day. */
+const written = { day: Number.NaN, text: '' }
+
 /** The UTC day by which models retire. */
 export function todayOf(parts: GatewayParts): string {
-  return new Date(parts.clock.nowMs()).toISOString().slice(0, 10)
+  const day = Math.floor(parts.clock.nowMs() / DAY_MS)
+  if (day !== written.day) {
+    written.day = day
+    written.text = new Date(day * DAY_MS).toISOString().slice(0, 10)
+  }
+  return written.text
 }

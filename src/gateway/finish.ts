@@ -107,15 +107,19 @@ export async function settleCall(
     account: admission.account,
     endedAs: 'settled' as const,
     chargeNanoUsd: bill.chargeNanoUsd,
-    usage: usageOf(parts, admission, work.candidate, { ...bill, ...work }),
+    usage: usageOf(parts, admission, work.candidate, {
+      lines: bill.lines,
+      costNanoUsd: bill.costNanoUsd,
+      outcome: work.outcome,
+      estimated: work.estimated,
+      firstByteMs: work.firstByteMs,
+    }),
     idempotent: admission.idempotent,
   }
   const settlement = await settleEnd(parts, admission, end)
   parts.crashPoint('after-settle')
-  if (settlement.availableNanoUsd !== undefined) {
-    call.billing = { ...call.billing, availableNanoUsd: settlement.availableNanoUsd }
-  }
-  call.billing = { ...call.billing, chargedNanoUsd: settlement.chargedNanoUsd }
+  const { chargedNanoUsd, availableNanoUsd = call.billing.availableNanoUsd } = settlement
+  call.billing = { ...call.billing, chargedNanoUsd, availableNanoUsd }
   tellEnded(parts, admission, work.outcome, bill, settlement, work.estimated)
   return settlement
 }

@@ -5,12 +5,12 @@ import type { ChatRequest, ChatResult, ChatStreamPart } from '#spec/chat.ts'
 import type { EmbedRequest, EmbedResult } from '#spec/embed.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Call, WireAnswer } from '#spec/gateway.ts'
-import type { Operation } from '#spec/operation.ts'
+import type { InlineOperation } from '#spec/operation.ts'
 import type { ProviderContext } from '#spec/provider.ts'
 import type { Outcome, TokenUsage } from '#spec/receipt.ts'
 import type { Admission, Candidate } from './admission.ts'
 import { admit } from './admit.ts'
-import { AttemptsFailed, askCandidates } from './attempt.ts'
+import { AttemptsFailed, askCandidates, openCallsOf } from './attempt.ts'
 import type { Circuits } from './circuit.ts'
 import { billOf, keepAnswer, releaseCall, settleCall, type Work, workOf } from './finish.ts'
 import type { GatewayParts } from './parts.ts'
@@ -52,7 +52,10 @@ export async function embed(
 }
 
 /** Settles what was given and answers with it, or gives the hold back and throws what the client is told. */
-async function conclude<Request extends Operation, Result extends { readonly usage: TokenUsage | undefined }>(
+async function conclude<
+  Request extends InlineOperation,
+  Result extends { readonly usage: TokenUsage | undefined },
+>(
   parts: GatewayParts,
   admission: Admission<Request>,
   ask: () => Promise<Given<Result>>,
@@ -196,12 +199,13 @@ async function askInline<Result>(
   }
   const { signal } = admission.call
   signal.addEventListener('abort', onClientGone)
-  parts.stopping.addEventListener('abort', onStopping)
+  const openCalls = openCallsOf(parts)
+  openCalls.add(onStopping)
   if (signal.aborted || parts.stopping.aborted) work.abort()
   try {
     return await askCandidates(parts, circuits, admission, work.signal, askOne, () => !signal.aborted)
   } finally {
     signal.removeEventListener('abort', onClientGone)
-    parts.stopping.removeEventListener('abort', onStopping)
+    openCalls.delete(onStopping)
   }
 }

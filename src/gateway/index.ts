@@ -1,14 +1,26 @@
 /** The gateway: the only place that knows the order of things. */
 
+import { fixedPriceOf } from '#modules/pricing/index.ts'
 import type { Gateway } from '#spec/gateway.ts'
-import { accountOf } from './admission.ts'
+import { isMedia } from '#spec/operation.ts'
+import { accountOf, principalOf } from './admission.ts'
+import { submitAndWait, watchTask } from './await-task.ts'
+import { cancelTask } from './cancel.ts'
 import { Circuits } from './circuit.ts'
+import { findArtifact, openFile, storeFile } from './files.ts'
 import { chat, embed } from './generate.ts'
+import { hourlyLimit } from './hourly-limit.ts'
 import type { GatewayParts } from './parts.ts'
+import { quoteMedia } from './quote-media.ts'
 import { findModel, listModels, quote, readAccount, readReceipt } from './read.ts'
 import { streamChat } from './stream.ts'
+import { submit } from './submit.ts'
+import { findTask, listTasks } from './task-read.ts'
 
+export { advance } from './advance.ts'
+export type { MediaParts, MediaSettings, TaskBell } from './media-parts.ts'
 export type { GatewayParts, GatewaySettings, Registered } from './parts.ts'
+export { receiveProviderCallback } from './provider-callback.ts'
 
 export function createGateway(parts: GatewayParts): Gateway {
   const circuits = new Circuits(parts.clock, parts.settings.maxConcurrentPerProvider)
@@ -26,7 +38,21 @@ export function createGateway(parts: GatewayParts): Gateway {
     streamChat: (call, request, renderer, reply) =>
       streamChat(parts, circuits, call, request, renderer, reply),
     embed: (call, request, render) => embed(parts, circuits, call, request, render),
-    quote: (call, request) => quote(parts, call, request),
+    quote: (call, request) =>
+      isMedia(request) ? quoteMedia(parts, call, request) : quote(parts, call, request),
+    submit: (call, submission, render) => submit(parts, call, submission, render),
+    submitAndWait: (call, submission, render) => submitAndWait(parts, call, submission, render),
+    hourlyLimit: call => hourlyLimit(parts, call),
+    findTask: (call, id) => findTask(parts, call, id),
+    listTasks: (call, query) => listTasks(parts, call, query),
+    cancelTask: (call, id) => cancelTask(parts, call, id),
+    watchTask: (call, id, signal) => watchTask(parts, call, id, signal),
+    storeFile: (call, source, options) => storeFile(parts, call, source, options),
+    findArtifact: (call, url) => findArtifact(parts, call, url),
+    openFile: path => openFile(parts, path),
+    webhooks: call => parts.media.webhookDesk(accountOf(principalOf(call))),
+    publicModels: () => parts.catalog.publicModels(),
+    fixedPrice: (dialect, model) => fixedPriceOf(dialect, model),
     account: call => readAccount(parts, call),
     receipt: (call, requestId) => readReceipt(parts, call, requestId),
     models: call => listModels(parts, call),

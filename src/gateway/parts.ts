@@ -12,6 +12,7 @@ import type { Uuid } from '#spec/ids.ts'
 import type { CreditScale } from '#spec/money.ts'
 import type { Clock, CrashPoint, Logger, Timeouts } from '#spec/ports.ts'
 import type { Capabilities, ProviderDefinition } from '#spec/provider.ts'
+import type { MediaParts } from './media-parts.ts'
 
 /** A provider that this installation can call. */
 export interface Registered {
@@ -50,5 +51,6 @@ export interface GatewayParts {
   readonly node: Uuid
   /** Aborted when a drain has run out of patience: open calls end with server_draining and are released. */
   readonly stopping: AbortSignal
+  readonly media: MediaParts
   readonly settings: GatewaySettings
 }

@@ -7,7 +7,7 @@ import type { AccountView, Call } from '#spec/gateway.ts'
 import { renderId, type Uuid } from '#spec/ids.ts'
 import { priceOf } from '#spec/money.ts'
 import type { Model } from '#spec/offering.ts'
-import type { Operation } from '#spec/operation.ts'
+import type { InlineOperation } from '#spec/operation.ts'
 import type { Quote, Receipt } from '#spec/receipt.ts'
 import { accountOf, principalOf } from './admission.ts'
 import { holdRequestOf, prospectOf } from './admit.ts'
@@ -42,7 +42,7 @@ export async function readAccount(parts: GatewayParts, call: Call): Promise<Acco
 }
 
 /** The same body as the call: what it would cost at most and probably, what would be held, and what would refuse it. */
-export async function quote(parts: GatewayParts, call: Call, request: Operation): Promise<Quote> {
+export async function quote(parts: GatewayParts, call: Call, request: InlineOperation): Promise<Quote> {
   const prospect = prospectOf(parts, call, request)
   const { principal, requested, model, plan } = prospect
   const highestLines = boundLinesOf(plan)
@@ -68,7 +68,7 @@ async function tryHold(
   parts: GatewayParts,
   call: Call,
   prospect: ReturnType<typeof prospectOf>,
-  request: Operation,
+  request: InlineOperation,
 ): Promise<{ heldNanoUsd: bigint; availableNanoUsd: bigint; refusals: readonly Refusal[] }> {
   const { principal, model, plan } = prospect
   const terms = {

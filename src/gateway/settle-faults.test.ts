@@ -25,8 +25,8 @@ describe('before a call', () => {
   test('it is refused, and held nothing', async () => {
     const house = world.open({ patienceMs: PATIENCE_MS })
     const payer = await house.payer()
+    house.database.laneFault = 'away'
     const { answer } = await payer.ask()
-    house.database.goAway()
     await expect(answer).rejects.toMatchObject({ code: 'database_unavailable', retry: 'safe' })
     house.database.comeBack()
     expect(house.provider().calls).toEqual([])
@@ -36,8 +36,8 @@ describe('before a call', () => {
   test('and a hold that may have been taken all the same is released as soon as that can be', async () => {
     const house = world.open({ patienceMs: PATIENCE_MS })
     const payer = await house.payer()
-    const { answer } = await payer.ask()
     house.database.laneFault = 'silent'
+    const { answer } = await payer.ask()
     await expect(answer).rejects.toMatchObject({ code: 'database_unavailable' })
     house.database.comeBack()
     await house.ledger.drained()

@@ -8,7 +8,7 @@ import type { ChatRequest, ChatStreamEnd, ChatStreamPart } from '#spec/chat.ts'
 import type { GatewayError } from '#spec/errors.ts'
 import type { ProviderContext } from '#spec/provider.ts'
 import type { Admission, Candidate } from './admission.ts'
-import { type Answered, AttemptsFailed, askCandidates, callGivenUp } from './attempt.ts'
+import { type Answered, AttemptsFailed, askCandidates, callGivenUp, openCallsOf } from './attempt.ts'
 import type { Circuits } from './circuit.ts'
 import { GrowingHold } from './growing-hold.ts'
 import type { GatewayParts } from './parts.ts'
@@ -18,6 +18,9 @@ export interface StreamSink {
   /** A part the client may have now. A promise while the client must catch up. */
   deliver(part: ChatStreamPart): Promise<void> | undefined
 }
+
+/** Nobody reads it: without a reason, Node would make a DOMException with a stack for every stream. */
+const CALL_OVER = 'the call is over'
 
 /** How a stream came to its end, when it came to one. Without a `result` we hung up. */
 export interface StreamDone extends Answered<ChatStreamEnd | undefined> {
@@ -79,14 +82,15 @@ export class StreamRun {
     const onClientGone = () => this.#clientGone()
     const onStopping = () => this.#work.abort()
     signal.addEventListener('abort', onClientGone)
-    this.#parts.stopping.addEventListener('abort', onStopping)
+    const openCalls = openCallsOf(this.#parts)
+    openCalls.add(onStopping)
     if (signal.aborted) this.#clientGone()
     if (this.#parts.stopping.aborted) onStopping()
     try {
       return await this.#toItsEnd()
     } finally {
       signal.removeEventListener('abort', onClientGone)
-      this.#parts.stopping.removeEventListener('abort', onStopping)
+      openCalls.delete(onStopping)
     }
   }
 
@@ -99,7 +103,7 @@ export class StreamRun {
       thrown = error
     }
     const hungUp = this.#hungUp(thrown)
-    this.#work.abort()
+    this.#work.abort(CALL_OVER)
     await this.#hold.quiet()
     const { cut, failure } = this.#hold
     if (failure) throw new AttemptsFailed(failure, 'internal_failure', this.#candidate)

@@ -23,7 +23,7 @@ export function admit(
   const letIn = () => {
     if (exchange.over) return
     try {
-      checkBodyHead(request.raw, endpoint.bodyLimitBytes)
+      checkBodyHead(request.raw, endpoint)
     } catch (thrown) {
       void exchange.refuse(thrown)
       return
@@ -39,9 +39,11 @@ export function admit(
   }
   if (endpoint.access === 'public') letIn()
   else {
-    edge.gateway
-      .authenticate(exchange.call, request.raw.headers.authorization)
-      .then(letIn, thrown => exchange.fail(thrown))
+    // Most dialects wait for the key alone: one promise less for each of their calls.
+    const entered = route.dialect.enter
+      ? exchange.enter(route.dialect)
+      : edge.gateway.authenticate(exchange.call, request.raw.headers.authorization)
+    entered.then(letIn, thrown => exchange.fail(thrown))
   }
 }
 

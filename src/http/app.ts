@@ -9,6 +9,7 @@ import { Drain } from './drain.ts'
 import type { AccessEntry, Edge, HttpMetrics } from './edge.ts'
 import { Intake } from './intake.ts'
 import { createPlainDialect, type Readiness } from './plain-dialect.ts'
+import type { ReceiveProviderCallback } from './provider-callbacks.ts'
 import { Pulse } from './pulse.ts'
 import { buildRouter } from './router.ts'
 import { type MountedDialect, mountedEndpoints } from './routes.ts'
@@ -25,6 +26,7 @@ export interface HttpAppOptions {
   readonly ids: Ids
   readonly clock: Clock
   readonly readiness: Readiness
+  readonly receiveProviderCallback?: ReceiveProviderCallback | undefined
   /** Aborted by `drain` when open calls must end. Give its signal to the gateway; one is made where none is given. */
   readonly cutOff?: AbortController | undefined
 }
@@ -55,6 +57,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     readiness: options.readiness,
     drain: edge.drain,
     metrics: options.metrics,
+    receiveProviderCallback: options.receiveProviderCallback,
   })
   const endpoints = mountedEndpoints([{ dialect: plain, mounts: [''] }, ...options.dialects])
   const fastify = buildRouter(edge, endpoints, plain)

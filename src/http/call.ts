@@ -14,7 +14,7 @@ export class HttpCall implements Call {
   readonly requestId: Uuid
   /** The request id as clients see it: `req_…`. */
   readonly wireId: string
-  readonly dialect: string
+  dialect: string
   readonly route: string
   readonly idempotencyKey: string | undefined
   readonly startedMonotonicMs: number

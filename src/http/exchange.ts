@@ -1,8 +1,8 @@
 /** One request and its one answer: the only place that writes to a client's response. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Endpoint, WireRequest } from '#spec/dialect.ts'
+import type { Dialect, Endpoint, WireRequest } from '#spec/dialect.ts'
 import type { GatewayError } from '#spec/errors.ts'
-import type { WireAnswer, WireReply, WireStream } from '#spec/gateway.ts'
+import type { WireAnswer, WireFile, WireReply, WireStream } from '#spec/gateway.ts'
 import { HttpCall } from './call.ts'
 import type { Connection, InFlight } from './connection.ts'
 import type { Edge, Route } from './edge.ts'
@@ -11,6 +11,7 @@ import { FlushWatch } from './flush-watch.ts'
 import * as headers from './headers.ts'
 import { linger } from './linger.ts'
 import { plainError } from './plain-error.ts'
+import { pour } from './pour.ts'
 import { hasBody } from './request-head.ts'
 import { OutgoingStream, type StreamOwner } from './stream.ts'
 
@@ -24,6 +25,8 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   readonly route: Route
   readonly #edge: Edge
   readonly #connection: Connection
+  /** Whose words the answer is in: the route's, or of the dialect that a shared path was handed over to. */
+  #speaker: Dialect
   #answered = false
   #clientGone = false
   #handling = false
@@ -41,6 +44,7 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   constructor(edge: Edge, route: Route, request: IncomingMessage, response: ServerResponse) {
     this.#edge = edge
     this.route = route
+    this.#speaker = route.dialect
     this.request = request
     this.response = response
     this.#connection = edge.connections.of(request.socket)
@@ -82,7 +86,7 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
       // A read charges nothing, so nothing tells it the balance that every answer carries.
       if (endpoint.method === 'GET') await this.#learnBalance()
       if (this.over) return
-      await endpoint.handle({ request, call: this.call, gateway: this.#edge.gateway, reply: this })
+      await this.#handle(endpoint, request)
       if (!this.over) throw new Error(`${this.route.label} ended without an answer`)
     } catch (thrown) {
       await this.refuse(thrown)
@@ -92,8 +96,44 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     }
   }
 
+  #handle(endpoint: Endpoint, request: WireRequest): Promise<void> {
+    const { call } = this
+    const { gateway } = this.#edge
+    const handOver = async (dialect: Dialect, to: Endpoint) => {
+      this.#speaker = dialect
+      call.dialect = dialect.id
+      if (to.access === 'key') await this.enter(dialect)
+      if (to.method === 'GET') await this.#learnBalance()
+      await to.handle({ request, call, gateway, reply: this, handOver })
+    }
+    return endpoint.handle({ request, call, gateway, reply: this, handOver })
+  }
+
+  /** Checks the key, unless it is known already, and tells the dialect that a request has come. */
+  async enter(dialect: Dialect): Promise<void> {
+    const { gateway } = this.#edge
+    if (!this.call.principal) await gateway.authenticate(this.call, this.request.headers.authorization)
+    await dialect.enter?.(this.call, gateway)
+  }
+
   send(answer: WireAnswer): void {
     this.#sendWhole(answer, undefined)
+  }
+
+  async sendFile(file: WireFile): Promise<void> {
+    if (this.#clientGone) return
+    this.#refuseSecondAnswer()
+    const { call, response, request } = this
+    const head = headers.commonHeaders(call, file.contentType)
+    head.push('Content-Length', String(file.sizeBytes))
+    if (this.#mustClose()) this.#sayClose(head)
+    headers.pushAll(head, file.headers)
+    response.writeHead(file.status, head)
+    const isBodyless = request.method === 'HEAD' || file.sizeBytes === 0
+    const sent = isBodyless ? 0 : await pour(file.bytes, response, this.config.stallTimeoutMs)
+    if (sent === undefined) this.cutOff()
+    else response.end()
+    this.#finished(file.status, sent ?? 0)
   }
 
   stream(head: { contentType: string; headers?: Readonly<Record<string, string>> }): WireStream {
@@ -222,12 +262,9 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   /** The dialect's own shape; where even that fails, a plain one. */
   #renderError(error: GatewayError): WireAnswer {
     try {
-      return this.route.dialect.renderError(error, this.call, this.#edge.gateway)
+      return this.#speaker.renderError(error, this.call, this.#edge.gateway)
     } catch (thrown) {
-      this.#edge.logger.error(
-        { err: thrown, dialect: this.route.dialect.id },
-        'an error could not be rendered',
-      )
+      this.#edge.logger.error({ err: thrown, dialect: this.#speaker.id }, 'an error could not be rendered')
       return plainError(error)
     }
   }
@@ -293,7 +330,7 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     if (!route.isApi) return
     this.#edge.accessLog({
       requestId: call.wireId,
-      dialect: route.dialect.id,
+      dialect: this.#speaker.id,
       route: route.label,
       status,
       ms,

@@ -15,6 +15,7 @@ export function commonHeaders(call: HttpCall, contentType: string): string[] {
 /** What a whole answer of the API says about money: charged, and what is left where that is known. */
 export function pushBilling(head: string[], call: HttpCall, credits: CreditScale): void {
   head.push(CHARGED, charged(call.billing.chargedNanoUsd, credits))
+  if (call.billing.isHeldOn) head.push(HELD, charged(call.billing.heldNanoUsd, credits))
   pushBalance(head, call, credits)
   pushServedBy(head, call)
 }

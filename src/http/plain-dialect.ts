@@ -1,8 +1,14 @@
-/** Health and metrics, written as a dialect of their own: plain JSON, no key, no money, mounted at the root. */
+/** Health, metrics, files and vendors' callbacks, written as a dialect of their own: no key, no money, mounted at the root. */
 import type { Dialect, Endpoint, EndpointExchange } from '#spec/dialect.ts'
 import type { Drain } from './drain.ts'
 import type { HttpMetrics } from './edge.ts'
+import { serveFile } from './files.ts'
 import { plainError } from './plain-error.ts'
+import {
+  PROVIDER_CALLBACK_BYTES,
+  type ReceiveProviderCallback,
+  receiveCallback,
+} from './provider-callbacks.ts'
 
 /** Whether this process is ready to serve. It must not follow the shared database: one outage would empty every node. */
 export interface Readiness {
@@ -13,8 +19,9 @@ export function createPlainDialect(parts: {
   readiness: Readiness
   drain: Drain
   metrics: Pick<HttpMetrics, 'render'>
+  receiveProviderCallback?: ReceiveProviderCallback | undefined
 }): Dialect {
-  const { readiness, drain, metrics } = parts
+  const { readiness, drain, metrics, receiveProviderCallback = async () => 'unknown' } = parts
   const health = async ({ reply }: EndpointExchange) => {
     const status = drain.phase !== 'serving' ? 'draining' : readiness.ready ? 'ok' : 'starting'
     reply.send({
@@ -35,6 +42,14 @@ export function createPlainDialect(parts: {
       plain('/metrics', async ({ reply }) => {
         reply.send({ status: 200, ...(await metrics.render()) })
       }),
+      plain('/files/:token/:name', serveFile),
+      {
+        method: 'POST',
+        path: '/provider-callbacks/:provider/:name/:token',
+        access: 'public',
+        bodyLimitBytes: PROVIDER_CALLBACK_BYTES,
+        handle: receiveCallback(receiveProviderCallback),
+      },
     ],
     renderError: plainError,
   }

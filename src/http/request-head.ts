@@ -1,5 +1,6 @@
 /** What the head of a request must be, before a byte of its body is read. */
 import type { IncomingMessage } from 'node:http'
+import type { Endpoint } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
 import { tooLarge } from './body.ts'
 import { unsupportedContentType } from './failure.ts'
@@ -20,13 +21,17 @@ export function checkHttp(request: IncomingMessage, maxHeaders: number): void {
 }
 
 /** Checked when it is known who asks, in the order of the error table: type, size, then the rest. Throws. */
-export function checkBodyHead(request: IncomingMessage, limitBytes: number): void {
+export function checkBodyHead(
+  request: IncomingMessage,
+  { bodyLimitBytes: limitBytes, reference }: Endpoint,
+): void {
   const { headers } = request
   if (hasBody(request)) {
     checkEncoding(headers['content-encoding'])
     // A missing type is taken for JSON: the parser will say whether it is.
     const type = headers['content-type']
-    if (type !== undefined && type !== 'application/json' && !isJson(type)) throw unsupportedContentType()
+    const isTaken = type === undefined || type === 'application/json' || isJson(type)
+    if (!isTaken && !isType(type, reference?.body?.contentType)) throw unsupportedContentType()
     if (Number(headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes)
   }
   const key = headers['idempotency-key']
@@ -35,6 +40,11 @@ export function checkBodyHead(request: IncomingMessage, limitBytes: number): voi
       param: 'Idempotency-Key',
     })
   }
+}
+
+/** Whether it is the one type that the endpoint documents instead of JSON, whatever its parameters. */
+function isType(contentType: string, documented: string | undefined): boolean {
+  return documented !== undefined && contentType.toLowerCase().split(';')[0]?.trim() === documented
 }
 
 function isJson(contentType: string): boolean {

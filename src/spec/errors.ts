@@ -39,6 +39,12 @@ export const ERRORS = {
   model_not_allowed: { status: 403, retry: 'pointless' },
   model_without_price: { status: 503, retry: 'pointless' },
   model_unavailable: { status: 503, retry: 'pointless' },
+  /** A file that was sent or named is not what it should be: type, size, dimensions. */
+  input_rejected: { status: 400, retry: 'pointless' },
+  task_not_found: { status: 404, retry: 'pointless' },
+  file_not_found: { status: 404, retry: 'pointless' },
+  /** What was asked needs a task in another state: cancelling one that ended, extending one that has not. */
+  task_state_conflict: { status: 409, retry: 'pointless' },
   context_length_exceeded: { status: 400, retry: 'pointless' },
   content_rejected: { status: 400, retry: 'pointless' },
   idempotency_key_reused: { status: 422, retry: 'pointless' },
@@ -59,6 +65,9 @@ export const ERRORS = {
   upstream_rejected: { status: 400, retry: 'pointless' },
   upstream_error: { status: 502, retry: 'safe' },
   upstream_timeout: { status: 504, retry: 'safe' },
+  /** A task that the client waited for failed. Its hold is released. */
+  generation_failed: { status: 500, retry: 'safe' },
+  generation_timeout: { status: 504, retry: 'safe' },
   // What happened here.
   database_unavailable: { status: 503, retry: 'safe' },
   outcome_unknown: { status: 500, retry: 'unknown' },

@@ -4,10 +4,14 @@ import type { ChatRequest, ChatResult, ChatStreamEnd, ChatStreamPart } from './c
 import type { EmbedRequest, EmbedResult } from './embed.ts'
 import type { GatewayError } from './errors.ts'
 import type { Uuid } from './ids.ts'
+import type { JsonObject } from './json.ts'
+import type { InputRole } from './media.ts'
 import type { CreditScale } from './money.ts'
 import type { Model } from './offering.ts'
-import type { Operation } from './operation.ts'
+import type { MediaOperation, Operation } from './operation.ts'
 import type { Billing, Quote, Receipt } from './receipt.ts'
+import type { Artifact, TaskPage, TaskQuery, TaskView } from './task.ts'
+import type { WebhookDesk } from './webhook.ts'
 
 /** One HTTP request, as the gateway sees it. Made by `http/` when the head has arrived. */
 export interface Call {
@@ -57,8 +61,20 @@ export interface WireStream {
   end(trailers: Readonly<Record<string, string>>): void
 }
 
+/** An answer whose bytes come from elsewhere: a file. */
+export interface WireFile {
+  readonly status: number
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Of the body, exactly. */
+  readonly sizeBytes: number
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
 export interface WireReply {
   send(answer: WireAnswer): void
+  /** Sends a file at the pace of its reader. Resolves when it is over, whole or not; a body that breaks off closes the connection. */
+  sendFile(file: WireFile): Promise<void>
   /** Nothing is sent until the first write, so an error can still have its own status. */
   stream(head: { contentType: string; headers?: Readonly<Record<string, string>> }): WireStream
 }
@@ -107,10 +123,109 @@ export interface AccountView {
   readonly caps: readonly CapStatus[]
 }
 
-export interface Gateway {
+/** Where a key stands in its bucket of requests by the hour: fixed hours of UTC. */
+export interface HourlyLimit {
+  /** Requests an hour, by the workspace's plan. */
+  readonly limit: number
+  /** What is left of them in this hour, this request already taken off; never below 0. */
+  readonly remaining: number
+  /** The next full hour. */
+  readonly resetsAtUnixSeconds: number
+  /** False where this request was one too many. */
+  readonly allowed: boolean
+}
+
+/** What a dialect asks for when it submits a task. */
+export interface Submission {
+  readonly request: MediaOperation
+  /** The dialect's own word for the kind of task. */
+  readonly family: string
+  /** The client's body, for echoes; without files' bytes. */
+  readonly wire: JsonObject
+  readonly callbackUrl: string | undefined
+}
+
+/** A file that a client sent, stored. */
+export interface StoredFile {
+  readonly id: Uuid
+  readonly url: string
+  readonly fileName: string
+  readonly contentType: string
+  readonly sizeBytes: number
+  readonly createdAt: Date
+}
+
+/** Bytes to keep: from the body, or (already known to be public) from an address of the client's. */
+export type FileSource = { readonly bytes: Uint8Array } | { readonly url: string }
+
+/** Media: everything that becomes a task. Ids that are not the caller's are as if they did not exist. */
+export interface MediaGateway {
+  /**
+   * Stores a file of the client's, so that a request can name it. The type is read from the bytes. Throws input_rejected
+   * (too large, not a known type, not of the kind that the role takes) or, for a URL, what kept it from being fetched.
+   */
+  storeFile(
+    call: Call,
+    source: FileSource,
+    options: {
+      readonly fileName?: string | undefined
+      readonly role?: InputRole | undefined
+      readonly param: string
+    },
+  ): Promise<StoredFile>
+  /**
+   * Takes the hold and writes the task in one transaction; `render` makes the answer, which is stored first where the call
+   * is idempotent. `call.billing` then says what was taken.
+   */
+  submit(call: Call, submission: Submission, render: (task: TaskView) => WireAnswer): Promise<WireAnswer>
+  /**
+   * Submits and waits for the end, to the model's deadline; then the task is cancelled. A client that leaves leaves the
+   * task running. Throws generation_failed, content_rejected, generation_timeout … for a task that did not succeed.
+   */
+  submitAndWait(
+    call: Call,
+    submission: Submission,
+    render: (task: TaskView) => WireAnswer | Promise<WireAnswer>,
+  ): Promise<WireAnswer>
+  /** A task by its wire id, or `undefined`. */
+  findTask(call: Call, id: string): Promise<TaskView | undefined>
+  listTasks(call: Call, query: TaskQuery): Promise<TaskPage>
+  /** Ends a task that has not ended and gives its hold back. Throws task_not_found or task_state_conflict. */
+  cancelTask(call: Call, id: string): Promise<TaskView>
+  /**
+   * Gives the task whenever it changes, from now until it has ended (that one included) or the signal aborts. Throws
+   * task_not_found.
+   */
+  watchTask(call: Call, id: string, signal: AbortSignal): Promise<AsyncIterable<TaskView>>
+  /** An artifact of the caller's by the URL we gave out, or `undefined`: it is not ours, or not theirs. */
+  findArtifact(call: Call, url: string): Promise<Artifact | undefined>
+  /** Where the caller's account manages its callbacks. Throws where the call has no key. */
+  webhooks(call: Call): WebhookDesk
+  /** A file, thumbnail or upload by the path of its URL, for anyone who has the link; `undefined` where there is none. */
+  openFile(path: string): Promise<OpenFile | undefined>
+}
+
+/** A stored file, ready to be sent. */
+export interface OpenFile {
+  readonly contentType: string
+  readonly fileName: string
+  readonly sizeBytes: number
+  readonly etag: string
+  /** A presigned link elsewhere, where the store gives one. */
+  readonly redirectTo: string | undefined
+  /** The bytes from `start` to `end` inclusive, or all of them. */
+  read(range?: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>
+}
+
+export interface Gateway extends MediaGateway {
   readonly credits: CreditScale
   /** Finds who asks and sets `call.principal`. Throws missing_api_key, invalid_api_key or expired_api_key. */
   authenticate(call: Call, authorization: string | undefined): Promise<void>
+  /**
+   * Counts this request in the key's bucket of the hour and tells where it stands. Asked by dialects whose format promises
+   * such a limit, once a request, whatever becomes of it.
+   */
+  hourlyLimit(call: Call): Promise<HourlyLimit>
   /** What the key's account can spend now, for the headers of answers that charged nothing; `undefined` without a key. */
   balance(call: Call): Promise<bigint | undefined>
   /** Runs a chat that is answered whole. The rendered answer is stored first where the call is idempotent. */
@@ -121,6 +236,10 @@ export interface Gateway {
   quote(call: Call, operation: Operation): Promise<Quote>
   account(call: Call): Promise<AccountView>
   receipt(call: Call, requestId: Uuid): Promise<Receipt>
+  /** Every model of the catalogue that an offering serves in live mode, for public price lists, sorted by id. */
+  publicModels(): readonly Model[]
+  /** The price that (dialect, model) fixes, per image, in nano-dollars; `undefined` where the catalogue's price holds. */
+  fixedPrice(dialect: string, model: string): bigint | undefined
   /** The models this key may name, sorted by id. */
   models(call: Call): readonly Model[]
   /** One model by id or alias. Throws model_not_found with near names. */

@@ -12,6 +12,9 @@ export const ID_PREFIX = {
   request: 'req',
   key: 'key',
   workspace: 'ws',
+  endpoint: 'whe',
+  delivery: 'dlv',
+  message: 'msg',
 } as const
 
 export type IdKind = keyof typeof ID_PREFIX
@@ -43,4 +46,18 @@ export function isUuid(text: string): text is Uuid {
 /** The Unix time in milliseconds that a version 7 id carries. */
 export function timeOfId(id: Uuid): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}
+
+/** A task's id on the wire: 32 hex digits, which every client of the seed APIs takes. It is the id of the request that made it. */
+export function renderTaskId(id: Uuid): string {
+  return id.replaceAll('-', '')
+}
+
+const TASK_ID = /^(?:req_)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/
+
+/** Reads a task's id in any spelling we ever gave out, or `undefined`: then no such task can exist. */
+export function parseTaskId(text: string): Uuid | undefined {
+  const match = TASK_ID.exec(text)
+  if (!match) return undefined
+  return `${match[1]}-${match[2]}-${match[3]}-${match[4]}-${match[5]}` as Uuid
 }

@@ -27,6 +27,8 @@ export type Outcome =
   | 'timed_out'
   | 'rejected'
   | 'internal_failure'
+  /** A task that its client cancelled. */
+  | 'cancelled'
   /** The node that served it died; released by another. */
   | 'node_died'
 
@@ -87,6 +89,8 @@ export interface Receipt {
 export interface Billing {
   readonly chargedNanoUsd: bigint
   readonly heldNanoUsd: bigint
+  /** The hold outlives the answer: it belongs to a task. */
+  readonly isHeldOn?: boolean | undefined
   /** What can be spent now: entries minus open holds, in the key's own mode. `undefined`: not known (no valid key). */
   readonly availableNanoUsd: bigint | undefined
 }

@@ -36,6 +36,24 @@ export function offering(
   }
 }
 
+/** An image model at `alpha` for $0.01 a picture, unless the fields say otherwise. */
+export function imageModel(id: string, fields: Partial<ModelSource> = {}): ModelSource {
+  return {
+    id,
+    name: id,
+    vendor: 'acme',
+    operation: 'image',
+    media: { actions: ['text2img', 'img2img'] },
+    offerings: [imageOffering('alpha', '0.01')],
+    ...fields,
+  }
+}
+
+/** A price in dollars for one picture. */
+export function imageOffering(provider: string, usd: string): NonNullable<ModelSource['offerings']>[number] {
+  return { provider, upstream_model: `${provider}-image`, price: { unit: 'image', usd } }
+}
+
 /** Loads the models as an operator's folder. */
 export function catalogOf(models: readonly ModelSource[]): Catalog {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-catalog-'))

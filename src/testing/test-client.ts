@@ -139,6 +139,10 @@ export class TestReply implements WireReply {
     this.answer = answer
   }
 
+  async sendFile(): Promise<void> {
+    throw new Error('no test of the gateway is answered with a file')
+  }
+
   stream(): WireStream {
     this.#stream = new TestStream()
     if (this.#call.signal.aborted) this.#stream.stop()

@@ -2,7 +2,13 @@
  * The whole gateway in process: every module as it is, on a real database, with providers that follow a script and
  * clients without sockets. One world for each test file, one house (a gateway with its providers) for each test.
  */
-import { createGateway, type GatewayParts, type GatewaySettings } from '#gateway/index.ts'
+import {
+  advance,
+  createGateway,
+  type GatewayParts,
+  type GatewaySettings,
+  type MediaSettings,
+} from '#gateway/index.ts'
 import { type Accounts, createAccounts, NODE_DEAD_AFTER_MS } from '#modules/accounts/index.ts'
 import type { Catalog } from '#modules/catalog/index.ts'
 import { createIdempotency, createIdempotencyStore } from '#modules/idempotency/index.ts'
@@ -21,11 +27,14 @@ import { createIds } from '#platform/ids.ts'
 import type { Database } from '#platform/postgres/database.ts'
 import { createLane, type Lane } from '#platform/postgres/lane.ts'
 import { createPool } from '#platform/postgres/pool.ts'
+import type { Dialect } from '#spec/dialect.ts'
 import type { Gateway } from '#spec/gateway.ts'
 import type { Uuid } from '#spec/ids.ts'
+import type { ObjectStore } from '#spec/object-store.ts'
 import type { Clock, Ids } from '#spec/ports.ts'
 import { catalogOf, chatModel, type ModelSource } from './catalog-source.ts'
 import { DatabaseFaults } from './database-faults.ts'
+import { createTestMedia, openTestObjects } from './media.ts'
 import { openPayer, type Payer, type PayerOptions } from './payer.ts'
 import { createTestDatabase } from './postgres.ts'
 import { createRecords, listenerProblems, logProblems, type Recorded, type Records } from './records.ts'
@@ -38,6 +47,9 @@ export interface HouseOptions {
   /** One chat model, `echo`, where nothing is said. */
   readonly models?: readonly ModelSource[]
   readonly settings?: Partial<GatewaySettings> | undefined
+  /** Whose callbacks are rendered; none where nothing is said. */
+  readonly dialects?: readonly Pick<Dialect, 'id' | 'renderCallback'>[] | undefined
+  readonly media?: Partial<MediaSettings> | undefined
   /** The gateway's own; the ledger and the rest always follow the machine's. */
   readonly clock?: Clock | undefined
   /** How long an end, and a hold, is sent again while the database is away. */
@@ -54,6 +66,10 @@ export interface House extends Recorded {
   readonly node: Uuid
   readonly clock: Clock
   readonly database: DatabaseFaults
+  /** What this gateway is made of, replacements included. */
+  readonly parts: GatewayParts
+  /** Takes every open task of the world one step on, however long it wanted to rest. */
+  step(): Promise<void>
   /** A provider by its id. */
   provider(id?: string): ScriptedProvider
   /** A workspace with one key and, unless said otherwise, 1,000 credits. */
@@ -84,8 +100,9 @@ export async function createWorld(): Promise<World> {
   const lane = createLane({ address: created.config, applicationName: 'world-money' })
   const accounts = createAccounts(database, ids)
   const keys = createKeyService({ store: createKeyStore(database), ids, prefixes: DEFAULT_KEY_PREFIXES })
+  const objects = await openTestObjects()
   const houses: OpenHouse[] = []
-  const ground: Ground = { database, lane, accounts, keys, ids, clock }
+  const ground: Ground = { database, lane, accounts, keys, ids, clock, objects }
   return {
     database,
     accounts,
@@ -116,6 +133,7 @@ interface Ground {
   readonly keys: KeyService
   readonly ids: Ids
   readonly clock: Clock
+  readonly objects: ObjectStore
 }
 
 interface OpenHouse extends House {
@@ -147,7 +165,8 @@ function openHouse(ground: Ground, options: HouseOptions): OpenHouse {
     node,
     stopping: stopping.signal,
   })
-  const gateway = createGateway({ ...parts, ...options.replace?.(parts) })
+  const whole = { ...parts, ...options.replace?.(parts) }
+  const gateway = createGateway(whole)
   const calls: TestCall[] = []
   const registered = ground.accounts.registerNode(node)
   const house: OpenHouse = {
@@ -158,6 +177,8 @@ function openHouse(ground: Ground, options: HouseOptions): OpenHouse {
     node,
     clock: parts.clock,
     database: faults,
+    parts: whole,
+    step: () => stepAll(ground, whole),
     provider(id = 'alpha') {
       const provider = providers.get(id)
       if (!provider) throw new Error(`this house has no provider "${id}"`)
@@ -174,6 +195,13 @@ function openHouse(ground: Ground, options: HouseOptions): OpenHouse {
     },
   }
   return house
+}
+
+async function stepAll({ database }: Ground, parts: GatewayParts): Promise<void> {
+  await database.query('', `update task set due_at = now() where state in ('queued', 'running')`)
+  const leased = await parts.media.tasks.claim(parts.node, 100, 60_000)
+  const never = new AbortController().signal
+  await Promise.all(leased.map(one => advance(parts, one, never)))
 }
 
 interface Fittings {
@@ -218,6 +246,14 @@ function partsOf(fittings: Fittings): GatewayParts {
     crashPoint: name => records.passed.push(name),
     node: fittings.node,
     stopping: fittings.stopping,
+    media: createTestMedia({
+      database: faults.database,
+      clock,
+      ids: ground.ids,
+      objects: ground.objects,
+      dialects: options.dialects,
+      settings: options.media,
+    }),
     settings: {
       credits: { nanoUsdPerCredit: 10_000_000n },
       ladder,

@@ -54,7 +54,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const config = readConfig()
   const logger = createLogger({ level: 'error', destination: 2 })
   const database = await openDatabaseForCommand(config, logger)
-  const wired = wire(config, database.address, logger, new AbortController().signal)
+  const wired = await wire(config, database.address, logger, new AbortController().signal)
   try {
     const outcome = await command.run(words, wired)
     print(words.flag('json') ? JSON.stringify(outcome.json, bigintAsText) : outcome.text)

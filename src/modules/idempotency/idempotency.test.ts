@@ -69,8 +69,9 @@ const answer = {
 
 const takeHold = (requestId: Uuid) =>
   run(
-    `insert into hold (workspace_id, mode, id, key_id, amount_nano_usd, owner, window_day, scopes, scope_ids, terms)
-     values ($1, $2, $3, $3, 1, $4, current_date, '{}', '{}', '{}')`,
+    `insert into hold (workspace_id, mode, id, key_id, amount_nano_usd, owner, window_day, operation, dialect,
+       requested_model, model, tier, markup_basis_points, streamed)
+     values ($1, $2, $3, $3, 1, $4, current_date, '', '', '', '', '', 0, false)`,
     account.workspaceId,
     account.mode,
     requestId,

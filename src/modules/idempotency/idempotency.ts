@@ -3,8 +3,11 @@ import type { AccountRef } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { Logger } from '#spec/ports.ts'
+import type { StatementPart } from '#spec/statement.ts'
 import {
+  assertSameBody,
   type Begun,
+  type Joined,
   type KeyedCall,
   type KeyRecord,
   keyDigestOf,
@@ -21,6 +24,16 @@ export interface Idempotency {
    * `database_unavailable`, after which the key is free again.
    */
   begin(call: KeyedCall): Promise<Begun>
+  /**
+   * Takes the key for a call whose result outlives it (a task), or tells which call has it, running or done: the repeat
+   * then waits for the same task. Throws as `begin` does, but never `idempotency_in_progress` for a call that runs.
+   */
+  beginOrJoin(call: KeyedCall): Promise<Joined>
+  /**
+   * The statement that keeps an answer and marks it done, for who writes it together with what it answers for: an UPDATE,
+   * open for one more condition, that changes no row where the key is this call's no more.
+   */
+  answerPart(account: AccountRef, requestId: Uuid, answer: StoredAnswer): StatementPart
   /**
    * Keeps the answer of a call, before its hold is settled; the settle then marks it done in the same commit. Of an
    * answer above 1 MiB only the fact is kept. False where the key is this call's no more, because its node was taken
@@ -96,12 +109,16 @@ export function createIdempotency({ store, logger }: IdempotencyOptions): Idempo
       const found = await take(call)
       if (found === 'taken') return { state: 'new' }
       if (found !== undefined) return repeatOf(found, call.bodyDigest)
-      throw new GatewayError(
-        'idempotency_in_progress',
-        'Several requests with this Idempotency-Key are running. Ask again.',
-        { retryAfterSeconds: 1 },
-      )
+      throw changingHands()
     },
+    async beginOrJoin(call) {
+      const found = await take(call)
+      if (found === 'taken') return { state: 'new' }
+      if (found === undefined) throw changingHands()
+      assertSameBody(found, call.bodyDigest)
+      return { state: 'joined', requestId: found.requestId }
+    },
+    answerPart: (account, requestId, answer) => store.answerPart({ account, requestId }, answer),
     storeAnswer: (account, requestId, answer) => store.storeAnswer({ account, requestId }, answer),
     async finishFree(account, requestId) {
       const call = { account, requestId }
@@ -116,4 +133,12 @@ export function createIdempotency({ store, logger }: IdempotencyOptions): Idempo
       return await store.sweep(SWEPT_AT_ONCE)
     },
   }
+}
+
+function changingHands(): GatewayError {
+  return new GatewayError(
+    'idempotency_in_progress',
+    'Several requests with this Idempotency-Key are running. Ask again.',
+    { retryAfterSeconds: 1 },
+  )
 }

@@ -38,6 +38,9 @@ export type Begun =
   /** It was answered before, by the call of this id. */
   | ({ readonly state: 'replay'; readonly requestId: Uuid } & StoredAnswer)
 
+/** What a call that can join another meets: it is the first, or the first one is known. */
+export type Joined = { readonly state: 'new' } | { readonly state: 'joined'; readonly requestId: Uuid }
+
 /** A row that is in the way, as it is stored. */
 export interface KeyRecord {
   readonly bodyDigest: string
@@ -64,12 +67,7 @@ export function keyDigestOf(key: string): Buffer {
  * something to retry. Throws `idempotency_in_progress` while the first call runs.
  */
 export function repeatOf(record: KeyRecord, bodyDigest: string): Begun {
-  if (record.bodyDigest !== bodyDigest) {
-    throw new GatewayError(
-      'idempotency_key_reused',
-      'This Idempotency-Key was used with another body. Use a new key for a new request.',
-    )
-  }
+  assertSameBody(record, bodyDigest)
   if (!record.done) {
     throw new GatewayError(
       'idempotency_in_progress',
@@ -84,4 +82,13 @@ export function repeatOf(record: KeyRecord, bodyDigest: string): Begun {
     )
   }
   return { state: 'replay', requestId: record.requestId, ...record.answer }
+}
+
+/** Throws `idempotency_key_reused` for another body: it is another call. */
+export function assertSameBody(record: KeyRecord, bodyDigest: string): void {
+  if (record.bodyDigest === bodyDigest) return
+  throw new GatewayError(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used with another body. Use a new key for a new request.',
+  )
 }

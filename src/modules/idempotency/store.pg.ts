@@ -6,6 +6,7 @@ import type { Queryable } from '#platform/postgres/database.ts'
 import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
 import type { AccountRef } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
+import type { StatementPart } from '#spec/statement.ts'
 import { KEPT_FOR_MS, type KeyedCall, type KeyRecord, MAX_STORED_BYTES, type StoredAnswer } from './record.ts'
 
 /** One call's row. */
@@ -19,6 +20,8 @@ export interface IdempotencyStore {
   take(call: KeyedCall, keyDigest: Buffer): Promise<'taken' | KeyRecord | undefined>
   /** False where the row is this call's no more. */
   storeAnswer(call: CallRef, answer: StoredAnswer): Promise<boolean>
+  /** Stores the answer and marks it done, as part of a statement. */
+  answerPart(call: CallRef, answer: StoredAnswer): StatementPart
   markDone(call: CallRef): Promise<void>
   free(call: CallRef): Promise<void>
   /** Forgets old rows, some at a time; gives how many. */
@@ -101,14 +104,19 @@ export function createIdempotencyStore(connection: Queryable, nodeDeadAfterMs: n
       return row?.taken ? 'taken' : row && recordOf(row)
     },
     async storeAnswer(call, answer) {
-      const kept = answer.body.length <= MAX_STORED_BYTES
-      const values = kept
-        ? [answer.status, JSON.stringify(answer.headers), answer.contentType, answer.body]
-        : [answer.status, null, null, null]
       const text = STORE_ANSWER
-      const { rowCount } = await database.query('idempotency_answer', text, [...refValues(call), ...values])
+      const values = [...refValues(call), ...answerValues(answer)]
+      const { rowCount } = await database.query('idempotency_answer', text, values)
       return rowCount === 1
     },
+    answerPart: (call, answer) => ({
+      text: first => {
+        const at = (offset: number) => `$${first + offset}`
+        return `update idempotency set state = 'done', status = ${at(3)}, headers = ${at(4)}, content_type = ${at(5)}, body = ${at(6)}
+          where workspace_id = ${at(0)} and mode = ${at(1)} and request_id = ${at(2)} and state <> 'done'`
+      },
+      values: [...refValues(call), ...answerValues(answer)],
+    }),
     async markDone(call) {
       await database.query('idempotency_done', MARK_DONE, refValues(call))
     },
@@ -123,6 +131,11 @@ export function createIdempotencyStore(connection: Queryable, nodeDeadAfterMs: n
 
 function refValues({ account, requestId }: CallRef): unknown[] {
   return [account.workspaceId, account.mode, requestId]
+}
+
+function answerValues(answer: StoredAnswer): unknown[] {
+  if (answer.body.length > MAX_STORED_BYTES) return [answer.status, null, null, null]
+  return [answer.status, JSON.stringify(answer.headers), answer.contentType, answer.body]
 }
 
 function recordOf(row: TakeRow): KeyRecord {

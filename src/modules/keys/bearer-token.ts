@@ -10,15 +10,15 @@ const BEARER_WITHOUT_TOKEN = /^ *(?:bearer *)?$/i
  * token at all and `invalid_api_key` where there is something else.
  */
 export function readBearerToken(authorization: string | undefined): string {
+  const token = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]
+  if (token !== undefined && token.length <= MAX_SECRET_LENGTH) return token
   if (authorization === undefined || BEARER_WITHOUT_TOKEN.test(authorization)) {
     throw new GatewayError(
       'missing_api_key',
       'No API key was given. Send it in the header "Authorization: Bearer <your key>".',
     )
   }
-  const token = BEARER.exec(authorization)?.[1]
-  if (token === undefined || token.length > MAX_SECRET_LENGTH) throw invalidApiKey()
-  return token
+  throw invalidApiKey()
 }
 
 /** One message for a malformed, an unknown and a revoked key: a stranger learns nothing from it. */

@@ -23,14 +23,28 @@ const PLAIN = /^[\w .:/@+*()-]*$/
 export function accessLine(entry: AccessLine, time: string): string {
   return (
     `{"level":"info","time":"${time}","requestId":"${entry.requestId}","dialect":"${entry.dialect}"` +
-    `,"route":${text(entry.route)},"status":${entry.status},"ms":${Math.round(entry.ms * 1_000) / 1_000}` +
+    `,"route":${known(entry.route)},"status":${entry.status},"ms":${Math.round(entry.ms * 1_000) / 1_000}` +
     `,"bytesOut":${entry.bytesOut}` +
     (entry.workspaceId === undefined ? '' : `,"workspaceId":"${entry.workspaceId}"`) +
     (entry.keyId === undefined ? '' : `,"keyId":"${entry.keyId}"`) +
-    (entry.model === undefined ? '' : `,"model":${text(scrubSecrets(entry.model))}`) +
-    (entry.provider === undefined ? '' : `,"provider":${text(entry.provider)}`) +
+    (entry.model === undefined ? '' : `,"model":${known(entry.model)}`) +
+    (entry.provider === undefined ? '' : `,"provider":${known(entry.provider)}`) +
     `,"chargedNanoUsd":"${entry.chargedNanoUsd}","event":"request"}\n`
   )
+}
+
+const KNOWN_TEXTS = 4_096
+const knownTexts = new Map<string, string>()
+
+/** A text from a list that hardly changes (routes, models, offerings): scrubbed and written once, then looked up. */
+function known(value: string): string {
+  let written = knownTexts.get(value)
+  if (written === undefined) {
+    written = text(scrubSecrets(value))
+    if (knownTexts.size >= KNOWN_TEXTS) knownTexts.clear()
+    knownTexts.set(value, written)
+  }
+  return written
 }
 
 function text(value: string): string {

@@ -54,3 +54,26 @@ test('upstream calls, holds and streams are counted, and two registries share no
   expect(body).toMatch(/^nodejs_eventloop_lag_p99_seconds /m)
   expect((await createMetrics().render()).body).not.toContain('holds_total{')
 })
+
+test('what was counted before a scrape is still counted after it', async () => {
+  const metrics = createMetrics()
+  const route = metrics.route('openai', 'GET /models')
+  for (let scrape = 1; scrape <= 2; scrape++) {
+    route.answered(200, 1_000_000)
+    metrics.hold('released')
+    const { body } = await metrics.render()
+    const labels = 'dialect="openai",route="GET /models"'
+    expect(body).toContain(`http_requests_total{${labels},status="2xx"} ${scrape}\n`)
+    expect(body).toContain(`http_request_duration_seconds_bucket{le="600",${labels}} 0\n`)
+    expect(body).toContain(`http_request_duration_seconds_bucket{le="+Inf",${labels}} ${scrape}\n`)
+    expect(body).toContain(`http_request_duration_seconds_count{${labels}} ${scrape}\n`)
+    expect(body).toContain(`holds_total{event="released"} ${scrape}\n`)
+    expect(body).not.toContain('http_first_byte_seconds_count')
+  }
+})
+
+test('a label is escaped, so that it cannot end its own quotes', async () => {
+  const metrics = createMetrics()
+  metrics.upstreamCall('a"b\\c\nd', 'ok', 1)
+  expect((await metrics.render()).body).toContain('{provider="a\\"b\\\\c\\nd",outcome="ok"} 1')
+})

@@ -3,12 +3,8 @@
  * values from a closed list (dialects, route patterns, providers, outcomes), so a stranger cannot grow the registry.
  * There is no counter of money here: Prometheus adds in floats, and money does not. Charges and costs are read from the ledger.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-
-/** Seconds. Chat answers in tenths, tasks and long streams in minutes. */
-const LATENCY_BUCKETS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
-]
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { LatencyHistogram, type LatencySeries } from './latency-histogram.ts'
 
 /** The counters of one endpoint, bound once at boot so that a request pays for no look-up by label. */
 export interface RouteMetrics {
@@ -49,41 +45,60 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const http = httpMetrics(registry)
-  const money = moneyMetrics(registry)
+  const histograms: LatencyHistogram[] = []
+  const http = httpMetrics(registry, histograms)
+  const money = moneyMetrics(registry, histograms)
   const pools = poolMetrics(registry)
   return {
     ...http,
     ...money,
     pool: (name, read) => void pools.set(name, read),
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    async render() {
+      const blocks = [await registry.metrics(), ...histograms.map(histogram => histogram.render())]
+      return { contentType: registry.contentType, body: blocks.join('\n') }
+    },
   }
 }
 
 const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const
 
-function httpMetrics(registry: Registry) {
+/** Answers of one route since the last scrape, by class of status. */
+interface RouteTally {
+  readonly dialect: string
+  readonly route: string
+  readonly answers: number[]
+}
+
+function httpMetrics(registry: Registry, histograms: LatencyHistogram[]) {
   const registers = [registry]
-  const requests = new Counter({
+  const tallies: RouteTally[] = []
+  // Counted here and handed over at a scrape: prom-client would hash the labels for each answer.
+  new Counter({
     name: 'http_requests_total',
     help: 'Answers by dialect, route and class of status; 499 (the client left) counts as 4xx.',
     labelNames: ['dialect', 'route', 'status'],
     registers,
+    collect() {
+      for (const { dialect, route, answers } of tallies) {
+        for (const [at, status] of STATUS_CLASSES.entries()) {
+          const count = answers[at] ?? 0
+          if (count > 0) this.inc({ dialect, route, status }, count)
+          answers[at] = 0
+        }
+      }
+    },
   })
-  const duration = new Histogram({
+  const duration = new LatencyHistogram({
     name: 'http_request_duration_seconds',
     help: 'From the head of the request to the last byte of the answer handed to the socket.',
     labelNames: ['dialect', 'route'],
-    buckets: LATENCY_BUCKETS,
-    registers,
   })
-  const firstByte = new Histogram({
+  const firstByte = new LatencyHistogram({
     name: 'http_first_byte_seconds',
     help: 'From the head of the request to the head of a streamed answer.',
     labelNames: ['dialect', 'route'],
-    buckets: LATENCY_BUCKETS,
-    registers,
   })
+  histograms.push(duration, firstByte)
   const streams = new Gauge({ name: 'http_open_streams', help: 'Streams being written.', registers })
   const refused = new Counter({
     name: 'http_connections_refused_total',
@@ -93,15 +108,18 @@ function httpMetrics(registry: Registry) {
   })
   return {
     route(dialect: string, route: string): RouteMetrics {
-      const byClass = STATUS_CLASSES.map(status => requests.labels(dialect, route, status))
-      const took = duration.labels(dialect, route)
-      const began = firstByte.labels(dialect, route)
+      const answers = STATUS_CLASSES.map(() => 0)
+      tallies.push({ dialect, route, answers })
+      const took = duration.series(dialect, route)
+      const began = firstByte.series(dialect, route)
       return {
         answered(status, durationMs) {
-          byClass[Math.trunc(status / 100) - 1]?.inc()
-          took.observe(durationMs / 1_000)
+          const at = Math.trunc(status / 100) - 1
+          const before = answers[at]
+          if (before !== undefined) answers[at] = before + 1
+          took.observe(durationMs)
         },
-        firstByte: afterMs => began.observe(afterMs / 1_000),
+        firstByte: afterMs => began.observe(afterMs),
       }
     },
     connectionRefused: (reason: string) => refused.inc({ reason }),
@@ -110,20 +128,37 @@ function httpMetrics(registry: Registry) {
   }
 }
 
-function moneyMetrics(registry: Registry) {
+function moneyMetrics(registry: Registry, histograms: LatencyHistogram[]) {
   const registers = [registry]
-  const upstream = new Histogram({
+  const upstream = new LatencyHistogram({
     name: 'upstream_call_duration_seconds',
     help: 'Calls to providers by outcome; the count is the number of calls.',
     labelNames: ['provider', 'outcome'],
-    buckets: LATENCY_BUCKETS,
-    registers,
   })
-  const holds = new Counter({
+  histograms.push(upstream)
+  const calls = new Map<string, LatencySeries>()
+  const callsOf = (provider: string, outcome: string) => {
+    const key = `${provider} ${outcome}`
+    let series = calls.get(key)
+    if (!series) {
+      series = upstream.series(provider, outcome)
+      calls.set(key, series)
+    }
+    return series
+  }
+  const held: Record<HoldEvent, number> = { taken: 0, refused: 0, settled: 0, released: 0, late: 0 }
+  new Counter({
     name: 'holds_total',
     help: 'Holds taken, refused, settled, released, and charged late after they had ended otherwise.',
     labelNames: ['event'],
     registers,
+    collect() {
+      for (const event in held) {
+        const count = held[event as HoldEvent]
+        if (count > 0) this.inc({ event }, count)
+        held[event as HoldEvent] = 0
+      }
+    },
   })
   const violations = new Counter({
     name: 'ledger_violations_total',
@@ -135,8 +170,10 @@ function moneyMetrics(registry: Registry) {
   violations.labels('any').inc(0)
   return {
     upstreamCall: (provider: string, outcome: string, durationMs: number) =>
-      upstream.observe({ provider, outcome }, durationMs / 1_000),
-    hold: (event: HoldEvent, count = 1) => holds.inc({ event }, count),
+      callsOf(provider, outcome).observe(durationMs),
+    hold(event: HoldEvent, count = 1) {
+      held[event] += count
+    },
     ledgerViolation: (invariant: string, count = 1) => violations.inc({ invariant }, count),
   }
 }

@@ -1,0 +1,146 @@
+/**
+ * One step of one task, by the worker that leased it: every open attempt is taken one step on, then the task is let go
+ * until it is due again, or ended. Whatever the worker was doing when it died, the next one finds in the row.
+ */
+import { type Attempt, isOver, type LeasedTask, LeaseLost, type StepChanges } from '#modules/tasks/index.ts'
+import type { TaskFailure } from '#spec/task.ts'
+import { stepAttempt } from './attempt-step.ts'
+import { conclude, newsOf } from './conclude.ts'
+import type { GatewayParts } from './parts.ts'
+import { planAttempts } from './plan-attempts.ts'
+import { filesOf, type Step } from './step.ts'
+import { fromStoredTaskTerms } from './task-terms.ts'
+import { taskViewOf } from './task-view.ts'
+
+/** Takes the task one step on. Resolves also where the lease was lost: then another has it. */
+export async function advance(parts: GatewayParts, leased: LeasedTask, signal: AbortSignal): Promise<void> {
+  try {
+    await takeStep(parts, leased, signal)
+  } catch (error) {
+    if (error instanceof LeaseLost) return
+    throw error
+  }
+}
+
+async function takeStep(parts: GatewayParts, leased: LeasedTask, signal: AbortSignal): Promise<void> {
+  const terms = fromStoredTaskTerms(leased.task.terms)
+  const { attempts } = leased.task.work
+  const step: Step = {
+    parts,
+    leased,
+    terms,
+    signal,
+    attempts: attempts.length > 0 ? attempts : planAttempts(parts, leased.task, terms),
+    changes: {},
+    delayMs: Number.POSITIVE_INFINITY,
+  }
+  if (leased.task.msToDeadline <= 0 && !isBeingCopied(step.attempts)) return end(step, 'deadline')
+  // One that fails over adds another attempt behind itself, which this very step goes on to.
+  for (let at = 0; at < step.attempts.length; at++) {
+    const attempt = step.attempts[at]
+    if (attempt && !isOver(attempt)) await stepAttempt(step, attempt)
+  }
+  if (step.attempts.every(isOver)) return end(step, 'done')
+  await letGo(step)
+}
+
+/** The provider has made it: from then on only our own copy can be late. */
+function isBeingCopied(attempts: readonly Attempt[]): boolean {
+  return attempts.some(attempt => attempt.copyTroubles !== undefined && attempt.state === 'accepted')
+}
+
+async function letGo(step: Step): Promise<void> {
+  const { parts, leased } = step
+  const changes = { ...step.changes, work: { attempts: step.attempts } }
+  const stage = step.changes.stage
+  if (stage !== undefined && stage !== leased.task.stage) await tellStage(step, changes)
+  const untilDeadlineMs = Math.max(0, leased.task.msToDeadline)
+  await parts.media.tasks.release(leased.lease, changes, Math.min(step.delayMs, untilDeadlineMs + 50))
+  parts.media.bell.ring(leased.task.id)
+}
+
+/** A song's words are written, or its first track can be heard: the client is told at once. */
+async function tellStage({ parts, leased, attempts }: Step, changes: StepChanges): Promise<void> {
+  const task = {
+    ...leased.task,
+    state: 'running' as const,
+    stage: changes.stage,
+    result: changes.result ?? leased.task.result,
+  }
+  const early = attempts.flatMap(attempt => filesOf(attempt))
+  const view = taskViewOf(task, early, parts.media.settings.filesUrl)
+  const news = await newsOf(parts, task, view, changes.stage)
+  await parts.media.tasks.noteWith(leased.lease, changes, news)
+  if (news.length > 0) parts.media.outbox.wake()
+}
+
+/** Ends the task: with what was delivered, however little; without, as failed or expired. */
+export async function end(step: Step, why: 'done' | 'deadline' | 'cancelled'): Promise<void> {
+  const { parts, leased, attempts } = step
+  if (why !== 'done') await cancelUpstream(step)
+  const files = attempts.filter(one => one.state === 'succeeded').flatMap(attempt => filesOf(attempt))
+  const result = step.changes.result ?? leased.task.result
+  const delivered =
+    files.some(file => file.role === 'result') || attempts.some(one => one.state === 'succeeded')
+  const base = { work: { attempts }, result }
+  if (delivered && why !== 'cancelled') {
+    await conclude(parts, leased, { ...base, state: 'succeeded', failure: undefined, files })
+    return
+  }
+  const state = why === 'done' ? 'failed' : why === 'deadline' ? 'expired' : 'cancelled'
+  const failure = why === 'done' ? failureOf(attempts) : failureBefore(why, attempts)
+  await conclude(parts, leased, { ...base, state, failure, files: [], result: undefined })
+  await discard(step)
+}
+
+/** Files of a task that came to nothing. */
+async function discard({ parts, attempts }: Step): Promise<void> {
+  const files = attempts.flatMap(attempt => filesOf(attempt))
+  if (files.length === 0) return
+  await parts.media.files.remove(files)
+  await Promise.allSettled(files.map(file => parts.media.objects.delete(file.objectKey)))
+}
+
+/** Best effort: what the provider still bills is the operator's. */
+async function cancelUpstream({ parts, terms, attempts, signal, leased }: Step): Promise<void> {
+  for (const attempt of attempts) {
+    if (attempt.state !== 'accepted' || attempt.handle === undefined) continue
+    const provider = parts.providers.get(terms.offerings[attempt.offering]?.provider ?? '')
+    try {
+      await provider?.capabilities.tasks?.cancel?.(attempt.handle, {
+        signal,
+        timeouts: parts.settings.timeouts,
+      })
+    } catch (error) {
+      parts.logger.info({ taskId: leased.task.id, error }, 'a provider could not be told to stop a task')
+    }
+  }
+}
+
+function failureBefore(why: 'deadline' | 'cancelled', attempts: readonly Attempt[]): TaskFailure {
+  const beforeStart = !attempts.some(hasStarted)
+  if (why === 'cancelled') return { code: 'cancelled', message: 'The task was cancelled.', beforeStart }
+  return { code: 'deadline_exceeded', message: 'The generation did not end in time.', beforeStart }
+}
+
+function hasStarted(attempt: Attempt): boolean {
+  return attempt.handle !== undefined
+}
+
+const CODES = {
+  client: 'invalid_request',
+  input: 'input_unavailable',
+  moderation: 'content_rejected',
+  vendor: 'upstream_error',
+  unavailable: 'upstream_unavailable',
+  timeout: 'upstream_timeout',
+  unknown: 'upstream_timeout',
+  lost: 'artifact_lost',
+} as const
+
+function failureOf(attempts: readonly Attempt[]): TaskFailure {
+  const fault = attempts.findLast(attempt => attempt.fault)?.fault
+  const beforeStart = !attempts.some(hasStarted)
+  if (!fault) return { code: 'internal_error', message: 'The generation failed.', beforeStart }
+  return { code: CODES[fault.kind], message: fault.message, beforeStart }
+}

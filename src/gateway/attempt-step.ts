@@ -1,0 +1,330 @@
+/** One step of one attempt: sent, looked up, checked or copied, as its state says. */
+import { fileToJson } from '#modules/files/index.ts'
+import type { Attempt, AttemptFault } from '#modules/tasks/index.ts'
+import { timeOfId } from '#spec/ids.ts'
+import type { Json } from '#spec/json.ts'
+import { ProviderFailure } from '#spec/provider.ts'
+import type { ProviderOutput, TaskCapability, TaskContext, TaskDone } from '#spec/task-provider.ts'
+import { CopyFailed, collect } from './collect.ts'
+import { InputUnusable, resolveInputs } from './inputs.ts'
+import { planAttempts } from './plan-attempts.ts'
+import { move, rest, type Step } from './step.ts'
+
+/** Refusals of one create call, each known not to have run, before the next offering is tried. */
+const MAX_REFUSALS = 3
+const REFUSAL_PAUSE_MS = 2_000
+const LOOKUP_PAUSE_MS = 10_000
+const MAX_PAUSE_MS = 60_000
+
+export function stepAttempt(step: Step, attempt: Attempt): Promise<void> {
+  switch (attempt.state) {
+    case 'planned':
+      return dispatch(step, attempt)
+    case 'dispatched':
+      // Its worker died between sending and writing down the answer: it may have run.
+      return lookUp(step, move(step, attempt, 'unknown'))
+    case 'unknown':
+      return lookUp(step, attempt)
+    default:
+      return attempt.done === undefined ? check(step, attempt) : copy(step, attempt, doneOf(attempt.done))
+  }
+}
+
+function capabilityOf({ parts, terms }: Step, attempt: Attempt): TaskCapability | undefined {
+  return parts.providers.get(terms.offerings[attempt.offering]?.provider ?? '')?.capabilities.tasks
+}
+
+function contextOf({ parts, signal }: Step): TaskContext {
+  return { signal, timeouts: parts.settings.timeouts }
+}
+
+/** Sends the create call, at most once: that it is about to be sent is durable before its first byte. */
+async function dispatch(step: Step, attempt: Attempt): Promise<void> {
+  const { parts, leased, terms, signal } = step
+  const { task, lease } = leased
+  const capability = capabilityOf(step, attempt)
+  const offering = terms.offerings[attempt.offering]
+  if (!capability || !offering) {
+    return failOver(step, attempt, {
+      kind: 'unavailable',
+      message: 'The provider is not configured any more.',
+    })
+  }
+  const inputs = await resolveInputs(
+    parts,
+    task.account,
+    task.request.inputs,
+    capability.inputForms,
+    signal,
+  ).catch(error => {
+    if (error instanceof InputUnusable) return error
+    throw error
+  })
+  if (inputs instanceof InputUnusable) {
+    move(step, attempt, 'failed', { fault: { kind: 'input', message: inputs.message } })
+    return
+  }
+  const parentHandle = await parentHandleOf(step, offering.provider)
+  const sent = move(step, attempt, 'dispatched')
+  await parts.media.tasks.note(lease, { ...step.changes, work: { attempts: step.attempts } })
+  parts.crashPoint('before-dispatch')
+  const startedMs = parts.clock.monotonicMs()
+  try {
+    const started = await capability.start(
+      {
+        request: { ...task.request, options: { ...task.request.options, ...offering.options } },
+        upstreamModel: offering.upstreamModel,
+        path: offering.path,
+        action: task.request.action ?? '',
+        inputs,
+        count: attempt.count,
+        callbackUrl: callbackUrlOf(step, attempt, offering.provider),
+        reference: attempt.reference,
+        parentHandle,
+      },
+      contextOf(step),
+    )
+    parts.crashPoint('during-call')
+    tell(step, offering.provider, 'succeeded', startedMs)
+    running(step, offering)
+    if (started.kind === 'succeeded') return await copyNow(step, sent, started)
+    move(step, sent, 'accepted', { handle: started.handle })
+    // Written down before anything else: from here on a dead worker costs nothing but time.
+    await parts.media.tasks.note(lease, { ...step.changes, work: { attempts: step.attempts } })
+    rest(step, started.checkAfterMs ?? pauseByAge(step))
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error
+    tell(step, offering.provider, error.kind, startedMs)
+    afterFailedStart(step, sent, error)
+  }
+}
+
+function callbackUrlOf({ parts, leased }: Step, attempt: Attempt, provider: string): string | undefined {
+  const { isPublic, publicUrl } = parts.media.settings
+  if (!isPublic) return undefined
+  const { account, id } = leased.task
+  const name = `${account.workspaceId}${id}`.replaceAll('-', '')
+  return `${publicUrl}/provider-callbacks/${provider}/${name}/${attempt.callbackToken}`
+}
+
+/** What the task that this one goes on from left at the same provider. */
+async function parentHandleOf(
+  { parts, leased: { task } }: Step,
+  provider: string,
+): Promise<Json | undefined> {
+  const parentTask = 'parentTask' in task.request ? task.request.parentTask : undefined
+  if (parentTask === undefined) return undefined
+  const parent = await parts.media.tasks.find(task.account, parentTask)
+  if (parent?.provider !== provider) return undefined
+  return parent.work.attempts.find(attempt => attempt.state === 'succeeded')?.handle
+}
+
+function running(step: Step, offering: { readonly provider: string; readonly upstreamModel: string }): void {
+  const { provider, upstreamModel } = offering
+  step.changes = { ...step.changes, state: 'running', provider, upstreamModel }
+}
+
+/** What is known of a create call that threw decides whether it may be sent again, and never a guess. */
+function afterFailedStart(step: Step, sent: Attempt, failure: ProviderFailure): void {
+  const { kind, message, status } = failure
+  if (kind === 'unavailable' || kind === 'rate-limited') {
+    afterRefusal(step, sent, failure)
+  } else if (kind === 'credential') {
+    const { provider } = step.terms.offerings[sent.offering] ?? {}
+    step.parts.logger.error({ provider, status }, 'a provider refused our credential')
+    failOver(step, sent, { kind: 'unavailable', message: 'The provider cannot be used now.' })
+  } else if (kind === 'rejected' || kind === 'context-length') {
+    move(step, sent, 'failed', { fault: { kind: 'client', message } })
+  } else if (kind === 'content-rejected') {
+    move(step, sent, 'failed', { fault: { kind: 'moderation', message } })
+  } else if (kind === 'vendor' && status !== undefined) {
+    // It answered that it failed. Whether it bills is its own affair; sending the call elsewhere could bill twice.
+    move(step, sent, 'failed', { fault: { kind: 'vendor', message } })
+  } else {
+    move(step, sent, 'unknown')
+    rest(step, 0)
+  }
+}
+
+/** Known not to have run: sent again after a pause, and after a few of these at the next offering. */
+function afterRefusal(step: Step, sent: Attempt, { message, retryAfterSeconds }: ProviderFailure): void {
+  const refusals = (sent.refusals ?? 0) + 1
+  if (refusals >= MAX_REFUSALS) {
+    failOver(step, sent, { kind: 'unavailable', message })
+    return
+  }
+  move(step, sent, 'planned', { refusals })
+  rest(step, (retryAfterSeconds ?? 0) * 1000 || REFUSAL_PAUSE_MS * 2 ** refusals)
+}
+
+/** A create call whose answer was lost is looked up where the provider can, and never sent again on a guess. */
+async function lookUp(step: Step, attempt: Attempt): Promise<void> {
+  const capability = capabilityOf(step, attempt)
+  if (!capability?.find) return rest(step, LOOKUP_PAUSE_MS)
+  try {
+    const found = await capability.find(attempt.reference, contextOf(step))
+    if (found === 'none') {
+      move(step, attempt, 'planned')
+      return rest(step, 0)
+    }
+    if (found === 'unknown') return rest(step, LOOKUP_PAUSE_MS)
+    const offering = step.terms.offerings[attempt.offering]
+    if (offering) running(step, offering)
+    move(step, attempt, 'accepted', { handle: found.handle })
+    rest(step, 0)
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error
+    rest(step, LOOKUP_PAUSE_MS)
+  }
+}
+
+async function check(step: Step, attempt: Attempt): Promise<void> {
+  const capability = capabilityOf(step, attempt)
+  if (!capability || attempt.handle === undefined) return rest(step, LOOKUP_PAUSE_MS)
+  const checked = await capability.check(attempt.handle, contextOf(step)).catch(error => {
+    if (error instanceof ProviderFailure) return error
+    throw error
+  })
+  // A poll without an answer says nothing of the task.
+  if (checked instanceof ProviderFailure) {
+    const troubles = (attempt.troubles ?? 0) + 1
+    move(step, attempt, 'accepted', { troubles })
+    return rest(step, Math.max((checked.retryAfterSeconds ?? 0) * 1000, backoff(troubles)))
+  }
+  switch (checked.kind) {
+    case 'pending': {
+      const offering = step.terms.offerings[attempt.offering]
+      if (offering) running(step, offering)
+      const handle = checked.handle ?? attempt.handle
+      const calm = move(step, attempt, 'accepted', { handle, troubles: undefined })
+      learn(step, checked.progress, checked.stage)
+      if (checked.partial) await keepPartial(step, calm, checked.partial)
+      return rest(step, checked.checkAfterMs ?? pauseByAge(step))
+    }
+    case 'succeeded':
+      return copy(step, attempt, checked)
+    case 'failed': {
+      const fault: AttemptFault = { kind: checked.fault, message: checked.message }
+      if (checked.retryable) return failOver(step, attempt, fault)
+      move(step, attempt, 'failed', { fault })
+    }
+  }
+}
+
+function learn(step: Step, progress: number | undefined, stage: Step['changes']['stage']): void {
+  const share = progress === undefined ? undefined : Math.min(Math.max(progress, 0), 0.99)
+  const before = step.leased.task.stage
+  const goesBack = stage === undefined || (before === 'first' && stage === 'text')
+  step.changes = {
+    ...step.changes,
+    ...(share === undefined ? {} : { progress: share }),
+    ...(goesBack ? {} : { stage }),
+  }
+}
+
+/** What can be had before the end: words at once, and tracks as files of their own. */
+async function keepPartial(step: Step, attempt: Attempt, partial: Partial<TaskDone>): Promise<void> {
+  const { parts, leased, signal } = step
+  if (partial.result !== undefined) step.changes = { ...step.changes, result: partial.result }
+  const known = new Set((attempt.files ?? []).map(placeOf))
+  const fresh = (partial.outputs ?? []).filter(output => !known.has(placeOf(output)))
+  if (fresh.length === 0) return
+  try {
+    const files = await collect(parts, leased.task, attempt, fresh, signal)
+    await Promise.all(files.map(file => parts.media.files.insert(file)))
+    const kept = [...(attempt.files ?? []), ...files.map(file => fileToJson({ ...file, isStored: true }))]
+    move(step, attempt, 'accepted', { files: kept })
+  } catch (error) {
+    // It will be there at the end.
+    if (!(error instanceof CopyFailed)) throw error
+  }
+}
+
+function placeOf(file: { readonly role?: unknown; readonly index?: unknown }): string {
+  return `${file.role} ${file.index}`
+}
+
+/** Results that came with the create call itself: their addresses are written down before they are fetched. */
+async function copyNow(step: Step, sent: Attempt, done: TaskDone): Promise<void> {
+  const accepted = move(step, sent, 'accepted', { handle: null, done: storableOf(done) })
+  await step.parts.media.tasks.note(step.leased.lease, { ...step.changes, work: { attempts: step.attempts } })
+  await copy(step, accepted, done)
+}
+
+function storableOf(done: TaskDone): Json | undefined {
+  const fetchable = done.outputs.every(output => 'url' in output.source)
+  return fetchable ? (JSON.parse(JSON.stringify(done)) as Json) : undefined
+}
+
+function doneOf(stored: Json): TaskDone {
+  return stored as unknown as TaskDone
+}
+
+/** Copies what the provider made. It stays accepted, and is tried again, for as long as the copy can be hoped for. */
+async function copy(step: Step, attempt: Attempt, done: TaskDone): Promise<void> {
+  const { parts, leased, signal } = step
+  if (done.result !== undefined) step.changes = { ...step.changes, result: done.result }
+  const known = new Set((attempt.files ?? []).map(placeOf))
+  const fresh = done.outputs.filter(
+    (output: ProviderOutput) => !known.has(placeOf({ ...output, index: attempt.firstIndex + output.index })),
+  )
+  if (done.result === undefined && !done.outputs.some(output => output.role === 'result')) {
+    move(step, attempt, 'failed', { fault: { kind: 'vendor', message: 'The provider made nothing.' } })
+    return
+  }
+  try {
+    const files = await collect(parts, leased.task, attempt, fresh, signal)
+    move(step, attempt, 'succeeded', {
+      gaveResult: done.result !== undefined,
+      files: [...(attempt.files ?? []), ...files.map(fileToJson)],
+      billedUnits: done.billedUnits,
+      done: undefined,
+    })
+  } catch (error) {
+    if (!(error instanceof CopyFailed)) throw error
+    const copyTroubles = (attempt.copyTroubles ?? 0) + 1
+    const ageMs = parts.clock.nowMs() - timeOfId(attempt.reference)
+    parts.logger.warn({ taskId: leased.task.id, copyTroubles, error }, 'a result could not be copied')
+    if (ageMs > parts.media.settings.copyPatienceMs) {
+      const fault = {
+        kind: 'lost',
+        message: 'The result was made but could not be fetched from the provider.',
+      } as const
+      move(step, attempt, 'failed', { fault })
+      return
+    }
+    move(step, attempt, 'accepted', { copyTroubles })
+    rest(step, backoff(copyTroubles))
+  }
+}
+
+/** The next offering takes over what this attempt was for; without one, the attempt has failed. */
+function failOver(step: Step, attempt: Attempt, fault: AttemptFault): void {
+  move(step, attempt, 'failed', { fault })
+  const next = attempt.offering + 1
+  if (next >= step.terms.offerings.length) return
+  const { parts, leased, terms } = step
+  const planned = planAttempts(parts, leased.task, terms, next, attempt.count, attempt.firstIndex)
+  step.attempts = [...step.attempts, ...planned]
+}
+
+function backoff(times: number): number {
+  return Math.min(MAX_PAUSE_MS, 1_000 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2)
+}
+
+/** kie.ai's own advice: every 2 to 3 s at first, then 5 to 10, then 15 to 30. */
+function pauseByAge({ parts, leased }: Step): number {
+  const ageMs = parts.clock.nowMs() - leased.task.createdAt.getTime()
+  if (ageMs < 30_000) return 2_000
+  return ageMs < 180_000 ? 5_000 : 15_000
+}
+
+function tell(
+  { parts, leased }: Step,
+  provider: string,
+  result: 'succeeded' | ProviderFailure['kind'],
+  startedMs: number,
+): void {
+  const durationMs = parts.clock.monotonicMs() - startedMs
+  parts.events.upstreamCalled({ provider, operation: leased.task.operation, result, durationMs })
+}

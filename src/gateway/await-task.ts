@@ -1,0 +1,153 @@
+/** Waiting for tasks: for the dialects that answer with the result, and for whoever wants to follow one. */
+import { type StoredTask, TASK_NOT_FOUND } from '#modules/tasks/index.ts'
+import type { AccountRef } from '#spec/account.ts'
+import { type ErrorCode, GatewayError } from '#spec/errors.ts'
+import type { Call, Submission, WireAnswer } from '#spec/gateway.ts'
+import type { Uuid } from '#spec/ids.ts'
+import { hasEnded, type TaskFailureCode, type TaskView } from '#spec/task.ts'
+import { accountOf, principalOf } from './admission.ts'
+import { endTask } from './cancel.ts'
+import type { GatewayParts } from './parts.ts'
+import { mediaProspectOf, submitTask } from './submit.ts'
+import { findTask, viewWithFiles } from './task-read.ts'
+
+/** Another process may have ended it: the bell rings in this one only. */
+const LOOK_EVERY_MS = 1_000
+
+export async function submitAndWait(
+  parts: GatewayParts,
+  call: Call,
+  submission: Submission,
+  render: (task: TaskView) => WireAnswer | Promise<WireAnswer>,
+): Promise<WireAnswer> {
+  const prospect = mediaProspectOf(parts, call, submission.request, call.idempotencyKey !== undefined)
+  const account = accountOf(prospect.principal)
+  const id = await takeKeyOrFind(parts, call, account)
+  if (typeof id === 'object') return id
+  if (id === undefined) {
+    try {
+      await submitTask(parts, call, submission, prospect, () => undefined)
+    } catch (error) {
+      if (call.idempotencyKey !== undefined) await parts.idempotency.release(account, call.requestId)
+      if (error instanceof GatewayError) parts.events.callRefused({ code: error.code })
+      throw error
+    }
+  }
+  const task = await untilEnded(parts, call, account, id ?? call.requestId)
+  const view = await viewWithFiles(parts, task)
+  call.servedBy = task.provider
+  call.billing = {
+    ...call.billing,
+    chargedNanoUsd: task.chargedNanoUsd,
+    heldNanoUsd: task.heldNanoUsd,
+    isHeldOn: false,
+  }
+  const balance = await parts.ledger.balance(account)
+  call.billing = { ...call.billing, availableNanoUsd: balance.balanceNanoUsd - balance.heldNanoUsd }
+  if (task.state !== 'succeeded') throw failureError(view)
+  return render(view)
+}
+
+/**
+ * A repeat of a call that waits joins the task of the first one, wherever that runs; what it answers is made of the task,
+ * so it is the same answer. `undefined`: the key is this call's, or there is none.
+ */
+async function takeKeyOrFind(
+  parts: GatewayParts,
+  call: Call,
+  account: AccountRef,
+): Promise<Uuid | WireAnswer | undefined> {
+  if (call.idempotencyKey === undefined) return undefined
+  const begun = await parts.idempotency.beginOrJoin({
+    account,
+    route: call.route,
+    key: call.idempotencyKey,
+    bodyDigest: call.bodyDigest(),
+    requestId: call.requestId,
+    owner: parts.node,
+  })
+  if (begun.state === 'new') return undefined
+  const first = await parts.media.tasks.find(account, begun.requestId)
+  if (first) return first.id
+  throw new GatewayError(
+    'idempotency_in_progress',
+    'A request with this Idempotency-Key is still running. Its answer can be had by asking again.',
+    { retryAfterSeconds: 1 },
+  )
+}
+
+/** Waits for the end. When the time is over the task is ended by us; when the client leaves, it goes on without us. */
+async function untilEnded(
+  parts: GatewayParts,
+  call: Call,
+  account: AccountRef,
+  id: Uuid,
+): Promise<StoredTask> {
+  const leaving = AbortSignal.any([call.signal, parts.stopping])
+  for (;;) {
+    const task = await parts.media.tasks.find(account, id)
+    if (!task) throw new Error('a task that was waited for is gone')
+    if (hasEnded(task.state)) return task
+    if (task.msToDeadline <= 0) {
+      await endTask(parts, account, id, 'deadline')
+      continue
+    }
+    if (leaving.aborted) throw leftError(parts)
+    await parts.media.bell.wait(id, Math.min(LOOK_EVERY_MS, task.msToDeadline), leaving)
+  }
+}
+
+function leftError(parts: GatewayParts): GatewayError {
+  if (!parts.stopping.aborted)
+    return new GatewayError('request_timeout', 'The client left before the task had ended.')
+  return new GatewayError(
+    'server_draining',
+    'This node stops; the task goes on. Ask for it in your projects.',
+    {
+      retryAfterSeconds: 5,
+    },
+  )
+}
+
+const ERROR_OF: Readonly<Record<TaskFailureCode, ErrorCode>> = {
+  content_rejected: 'content_rejected',
+  invalid_request: 'upstream_rejected',
+  input_unavailable: 'input_rejected',
+  upstream_error: 'generation_failed',
+  upstream_timeout: 'generation_timeout',
+  upstream_unavailable: 'generation_failed',
+  artifact_lost: 'generation_failed',
+  deadline_exceeded: 'generation_timeout',
+  cancelled: 'generation_failed',
+  internal_error: 'generation_failed',
+}
+
+function failureError({ failure }: TaskView): GatewayError {
+  const code = failure ? ERROR_OF[failure.code] : 'generation_failed'
+  return new GatewayError(code, `${failure?.message ?? 'The generation failed.'} Nothing was charged.`)
+}
+
+/** The task now, then whenever it has changed, its end included. */
+export async function watchTask(
+  parts: GatewayParts,
+  call: Call,
+  id: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<TaskView>> {
+  const found = await findTask(parts, call, id)
+  if (!found) throw new GatewayError('task_not_found', TASK_NOT_FOUND)
+  return changesOf(parts, accountOf(principalOf(call)), found.id, AbortSignal.any([signal, parts.stopping]))
+}
+
+async function* changesOf(parts: GatewayParts, account: AccountRef, id: Uuid, signal: AbortSignal) {
+  let seen = -1
+  for (;;) {
+    const task = await parts.media.tasks.find(account, id)
+    if (!task) return
+    if (task.revision !== seen) yield await viewWithFiles(parts, task)
+    seen = task.revision
+    if (hasEnded(task.state) || signal.aborted) return
+    await parts.media.bell.wait(id, LOOK_EVERY_MS, signal)
+    if (signal.aborted) return
+  }
+}

@@ -1,0 +1,47 @@
+/** Ending a task from outside its worker: its lease is taken over first, so that the worker can write nothing more. */
+import { LeaseLost, TASK_NOT_FOUND } from '#modules/tasks/index.ts'
+import type { AccountRef } from '#spec/account.ts'
+import { GatewayError } from '#spec/errors.ts'
+import type { Call } from '#spec/gateway.ts'
+import { parseTaskId, type Uuid } from '#spec/ids.ts'
+import { hasEnded, type TaskView } from '#spec/task.ts'
+import { accountOf, principalOf } from './admission.ts'
+import { end } from './advance.ts'
+import type { GatewayParts } from './parts.ts'
+import { findTask } from './task-read.ts'
+import { fromStoredTaskTerms } from './task-terms.ts'
+
+const LEASE_MS = 30_000
+
+export async function cancelTask(parts: GatewayParts, call: Call, wireId: string): Promise<TaskView> {
+  const account = accountOf(principalOf(call))
+  const id = parseTaskId(wireId)
+  const ended = id !== undefined && (await endTask(parts, account, id, 'cancelled'))
+  const task = await findTask(parts, call, wireId)
+  if (!task) throw new GatewayError('task_not_found', TASK_NOT_FOUND)
+  if (!ended && hasEnded(task.state)) {
+    throw new GatewayError('task_state_conflict', `The task has ended already: it ${task.state}.`)
+  }
+  return task
+}
+
+/** True where it was this call that ended it. */
+export async function endTask(
+  parts: GatewayParts,
+  account: AccountRef,
+  id: Uuid,
+  why: 'deadline' | 'cancelled',
+): Promise<boolean> {
+  const leased = await parts.media.tasks.seize(account, id, parts.node, LEASE_MS)
+  if (!leased) return false
+  const terms = fromStoredTaskTerms(leased.task.terms)
+  const signal = AbortSignal.timeout(LEASE_MS)
+  const { attempts } = leased.task.work
+  try {
+    await end({ parts, leased, terms, signal, attempts, changes: {}, delayMs: 0 }, why)
+    return true
+  } catch (error) {
+    if (error instanceof LeaseLost) return false
+    throw error
+  }
+}

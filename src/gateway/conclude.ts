@@ -1,0 +1,235 @@
+/**
+ * The way out of a task: its end, its money, its files and the callbacks that tell of it commit in one statement. A worker
+ * that lost its lease finds nothing to end, and so settles nothing.
+ */
+import type { FileRecord } from '#modules/files/index.ts'
+import type { EndRequest } from '#modules/ledger/index.ts'
+import { mediaBill } from '#modules/pricing/index.ts'
+import {
+  type Attempt,
+  isOver,
+  type LeasedTask,
+  type StoredTask,
+  type TaskEnd,
+  type TaskWork,
+} from '#modules/tasks/index.ts'
+import type { PriceLine } from '#spec/money.ts'
+import type { Outcome } from '#spec/receipt.ts'
+import type { StatementPart } from '#spec/statement.ts'
+import type { EndState, TaskFailure, TaskStage, TaskView } from '#spec/task.ts'
+import type { GatewayParts } from './parts.ts'
+import { filesOf } from './step.ts'
+import { chargeOf, fromStoredTaskTerms, type TaskTerms } from './task-terms.ts'
+import { taskViewOf } from './task-view.ts'
+
+/** What a task came to. */
+export interface Conclusion {
+  readonly state: EndState
+  readonly work: TaskWork
+  readonly failure: TaskFailure | undefined
+  readonly result: StoredTask['result']
+  readonly files: readonly FileRecord[]
+}
+
+interface TaskBill {
+  readonly lines: readonly PriceLine[]
+  readonly costNanoUsd: bigint
+  readonly chargeNanoUsd: bigint
+}
+
+const NOTHING: TaskBill = { lines: [], costNanoUsd: 0n, chargeNanoUsd: 0n }
+
+/** Ends the task. Throws LeaseLost where another has it, or has ended it. */
+export async function conclude(
+  parts: GatewayParts,
+  { lease, task }: LeasedTask,
+  conclusion: Conclusion,
+): Promise<TaskView> {
+  const terms = fromStoredTaskTerms(task.terms)
+  const served = servedBy(task, conclusion.work, terms)
+  const bill = conclusion.state === 'succeeded' ? billOf(task, conclusion, terms) : NOTHING
+  const chargedNanoUsd = bill.chargeNanoUsd < task.heldNanoUsd ? bill.chargeNanoUsd : task.heldNanoUsd
+  const end: TaskEnd = {
+    state: conclusion.state,
+    work: conclusion.work,
+    result: conclusion.result,
+    failure: conclusion.failure,
+    provider: served?.provider,
+    upstreamModel: served?.upstreamModel,
+    chargedNanoUsd,
+    sizeBytes: conclusion.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+  }
+  const view = viewOfEnd(parts, task, end, conclusion.files)
+  const news = await newsOf(parts, task, view, undefined)
+  const fresh = conclusion.files.filter(file => !file.isStored)
+  const files = fresh.length > 0 ? [parts.media.files.insertPart(fresh)] : []
+  const endRequest = endRequestOf(parts, task, terms, conclusion, served, bill)
+  parts.crashPoint('before-settle')
+  await parts.media.tasks.finish(lease, end, {
+    end: task.heldNanoUsd > 0n ? parts.ledger.endPart(endRequest) : undefined,
+    inserts: [...files, ...news],
+  })
+  parts.crashPoint('after-settle')
+  if (task.heldNanoUsd === 0n) await parts.ledger.recordFreeUsage(endRequest, task.keyId)
+  tell(parts, task, conclusion, bill, chargedNanoUsd)
+  parts.media.bell.ring(task.id)
+  if (news.length > 0) parts.media.outbox.wake()
+  return view
+}
+
+/** The callbacks about a stage, or about the end, in the words of the task's dialect. */
+export async function newsOf(
+  parts: GatewayParts,
+  task: StoredTask,
+  view: TaskView,
+  stage: TaskStage | undefined,
+): Promise<readonly StatementPart[]> {
+  const dialect = parts.media.dialects.get(task.dialect)
+  const body = dialect?.renderCallback?.(view, stage, parts.settings.credits)
+  if (body === undefined) return []
+  const part = await parts.media.outbox.partFor([
+    {
+      account: task.account,
+      taskId: task.id,
+      dialect: task.dialect,
+      event: `task.${stage ?? view.state}`,
+      body: JSON.stringify(body),
+      callbackUrl: task.callbackUrl,
+    },
+  ])
+  return part ? [part] : []
+}
+
+function servedBy(task: StoredTask, work: TaskWork, terms: TaskTerms) {
+  const attempt = work.attempts.findLast(one => one.state === 'succeeded') ?? work.attempts.at(-1)
+  const offering = attempt && terms.offerings[attempt.offering]
+  if (!offering)
+    return task.provider === undefined
+      ? undefined
+      : { provider: task.provider, upstreamModel: task.upstreamModel ?? '' }
+  return { provider: offering.provider, upstreamModel: offering.upstreamModel }
+}
+
+/** What was delivered, at the price of the offering that made it. Files that were not made are not charged. */
+function billOf(task: StoredTask, { work }: Conclusion, terms: TaskTerms): TaskBill {
+  const lines: PriceLine[] = []
+  let delivered = 0
+  for (const attempt of work.attempts) {
+    const offering = terms.offerings[attempt.offering]
+    if (attempt.state !== 'succeeded' || !offering) continue
+    const own = filesOf(attempt).filter(file => file.role === 'result')
+    // Words that came out are what was asked for, though they are no file.
+    const made = own.length === 0 && attempt.gaveResult ? attempt.count : own.length
+    delivered += made
+    lines.push(
+      ...mediaBill({
+        request: { ...task.request, count: attempt.count },
+        facts: terms.facts,
+        price: offering.price,
+        delivered: { ...deliveredBy(attempt, own), files: made },
+      }),
+    )
+  }
+  return chargeOf(terms, lines, delivered)
+}
+
+function deliveredBy(attempt: Attempt, files: readonly FileRecord[]) {
+  const sum = (of: (file: FileRecord) => number | undefined) => {
+    const known = files.map(of)
+    return known.every(value => value !== undefined) && known.length > 0
+      ? known.reduce((total, value) => total + (value ?? 0), 0)
+      : undefined
+  }
+  return {
+    durationMs: sum(file => file.durationMs),
+    pixels: sum(file =>
+      file.widthPx !== undefined && file.heightPx !== undefined ? file.widthPx * file.heightPx : undefined,
+    ),
+    billedUnits: attempt.billedUnits,
+  }
+}
+
+function endRequestOf(
+  parts: GatewayParts,
+  task: StoredTask,
+  terms: TaskTerms,
+  conclusion: Conclusion,
+  served: { provider: string; upstreamModel: string } | undefined,
+  bill: TaskBill,
+): EndRequest {
+  return {
+    id: task.id,
+    account: task.account,
+    endedAs: conclusion.state === 'succeeded' ? 'settled' : 'released',
+    chargeNanoUsd: bill.chargeNanoUsd,
+    usage: {
+      ...terms.call,
+      provider: served?.provider,
+      upstreamModel: served?.upstreamModel,
+      lines: bill.lines,
+      costNanoUsd: bill.costNanoUsd,
+      outcome: outcomeOf(conclusion),
+      estimated: false,
+      firstByteMs: undefined,
+      latencyMs: Math.max(0, parts.clock.nowMs() - task.createdAt.getTime()),
+    },
+    idempotent: terms.keyedWait,
+  }
+}
+
+function outcomeOf({ state, failure }: Conclusion): Outcome {
+  if (state === 'succeeded') return 'succeeded'
+  if (state === 'expired') return 'timed_out'
+  if (state === 'cancelled') return 'cancelled'
+  if (
+    failure?.code === 'content_rejected' ||
+    failure?.code === 'invalid_request' ||
+    failure?.code === 'input_unavailable'
+  ) {
+    return 'rejected'
+  }
+  return failure?.code === 'internal_error' ? 'internal_failure' : 'upstream_failed'
+}
+
+function viewOfEnd(
+  parts: GatewayParts,
+  task: StoredTask,
+  end: TaskEnd,
+  files: readonly FileRecord[],
+): TaskView {
+  const now = new Date(parts.clock.nowMs())
+  const ended: StoredTask = {
+    ...task,
+    ...end,
+    result: end.result ?? task.result,
+    progress: end.state === 'succeeded' ? 1 : task.progress,
+    startedAt: task.startedAt ?? now,
+    endedAt: now,
+  }
+  return taskViewOf(ended, files, parts.media.settings.filesUrl)
+}
+
+function tell(
+  parts: GatewayParts,
+  task: StoredTask,
+  conclusion: Conclusion,
+  bill: TaskBill,
+  chargedNanoUsd: bigint,
+): void {
+  const lostNanoUsd = bill.chargeNanoUsd > chargedNanoUsd ? bill.chargeNanoUsd - chargedNanoUsd : 0n
+  parts.events.callEnded({
+    operation: task.operation,
+    outcome: outcomeOf(conclusion),
+    chargeNanoUsd: chargedNanoUsd,
+    costNanoUsd: bill.costNanoUsd,
+    lostNanoUsd,
+    estimated: false,
+  })
+  const open = conclusion.work.attempts.filter(attempt => !isOver(attempt))
+  if (open.length > 0 || lostNanoUsd > 0n) {
+    parts.logger.warn(
+      { taskId: task.id, state: conclusion.state, open: open.length, lostNanoUsd: String(lostNanoUsd) },
+      'a task ended while the provider may still bill for it; the operator pays',
+    )
+  }
+}

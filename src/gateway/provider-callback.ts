@@ -1,0 +1,39 @@
+/** A vendor's callback: verified, and then nothing more than a reason to look again. */
+
+import { parseTaskId } from '#spec/ids.ts'
+import type { RawCallback } from '#spec/task-provider.ts'
+import type { GatewayParts } from './parts.ts'
+import { fromStoredTaskTerms } from './task-terms.ts'
+
+/** `name` is the workspace's and the task's id, 32 hex digits each, as `attempt-step.ts` wrote it. */
+export async function receiveProviderCallback(
+  parts: GatewayParts,
+  where: { readonly provider: string; readonly name: string; readonly token: string },
+  raw: RawCallback,
+): Promise<'accepted' | 'unknown'> {
+  const workspaceId = parseTaskId(where.name.slice(0, 32))
+  const id = parseTaskId(where.name.slice(32))
+  const task = workspaceId && id && (await parts.media.tasks.findIn(workspaceId, id))
+  if (!task) return 'unknown'
+  const attempt = task.work.attempts.find(one => isSame(one.callbackToken, where.token))
+  const offering = attempt && fromStoredTaskTerms(task.terms).offerings[attempt.offering]
+  const reader = parts.providers.get(where.provider)?.capabilities.tasks?.callback
+  if (!attempt || offering?.provider !== where.provider || !reader) return 'unknown'
+  const isGenuine = await reader(raw, attempt.handle ?? null, {
+    nowMs: parts.clock.nowMs(),
+    signal: AbortSignal.timeout(10_000),
+    timeouts: parts.settings.timeouts,
+  })
+  if (!isGenuine) return 'unknown'
+  await parts.media.tasks.nudge(task.account.workspaceId, task.id)
+  parts.media.wakeWorker()
+  return 'accepted'
+}
+
+/** Tokens are of one length and random: how long the comparison takes tells nothing worth knowing, but costs nothing to hide. */
+function isSame(left: string, right: string): boolean {
+  if (left.length !== right.length) return false
+  let difference = 0
+  for (let at = 0; at < left.length; at++) difference |= left.charCodeAt(at) ^ right.charCodeAt(at)
+  return difference === 0
+}

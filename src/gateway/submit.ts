@@ -1,0 +1,333 @@
+/** The way in of a task: model, offerings, bound, files, rate limit; then hold and task in one statement. */
+import { completeMedia, mediaOfferingsFor, type PricedMediaOffering } from '#modules/catalog/index.ts'
+import { allowsModel } from '#modules/keys/index.ts'
+import type { HoldOutcome, HoldRequest } from '#modules/ledger/index.ts'
+import { dearerThanFixed, fixedPriceOf, mediaBound } from '#modules/pricing/index.ts'
+import type { NewTask } from '#modules/tasks/index.ts'
+import type { Principal } from '#spec/account.ts'
+import { GatewayError } from '#spec/errors.ts'
+import type { Call, Submission, WireAnswer } from '#spec/gateway.ts'
+import type { Model } from '#spec/offering.ts'
+import type { MediaOperation } from '#spec/operation.ts'
+import type { TaskView } from '#spec/task.ts'
+import { accountOf, principalOf } from './admission.ts'
+import { todayOf } from './candidates.ts'
+import { refusalOfUrl } from './file-facts.ts'
+import { keepInputs, withoutBytes } from './inputs.ts'
+import type { GatewayParts } from './parts.ts'
+import { refusalError } from './refusal.ts'
+import { chargeOf, type FrozenOffering, type TaskTerms, toStoredTaskTerms } from './task-terms.ts'
+
+/** What a submission would be: everything that is known before any limit is asked. */
+export interface MediaProspect {
+  readonly principal: Principal
+  readonly requested: Model
+  readonly model: Model
+  /** Every default filled in. */
+  readonly request: MediaOperation
+  readonly terms: TaskTerms
+  /** What each offering would hold, in the order they are tried. */
+  readonly boundsNanoUsd: readonly bigint[]
+}
+
+/** Finds the model, completes the request by its rules, and prices it. Throws what is wrong with it. */
+export function mediaProspectOf(
+  parts: GatewayParts,
+  call: Call,
+  asked: MediaOperation,
+  keyedWait = false,
+): MediaProspect {
+  const principal = principalOf(call)
+  const resolved = parts.catalog.resolve(asked.model, { mode: principal.mode, today: todayOf(parts) })
+  const { requested, model } = resolved
+  call.model = model.id
+  const { media: facts } = model
+  if (!allowsModel(principal.allowedModels, requested)) {
+    throw new GatewayError('model_not_allowed', `This API key may not use the model "${requested.id}".`, {
+      param: 'model',
+    })
+  }
+  if (!facts || model.operation !== asked.operation) {
+    throw new GatewayError(
+      'invalid_request',
+      `The model "${requested.id}" does ${model.operation}; it cannot be asked for ${asked.operation} here.`,
+      { param: 'model' },
+    )
+  }
+  const request = completeMedia(model, asked, resolved.action)
+  const fixedNanoUsd = fixedPriceOf(call.dialect, asked.model)
+  const usable = mediaOfferingsFor({
+    model,
+    request,
+    mode: principal.mode,
+    configuredProviders: new Set(parts.providers.keys()),
+    fixedPrice: fixedNanoUsd !== undefined,
+  })
+  const stored = {
+    operation: request.operation,
+    dialect: call.dialect,
+    requestedModel: asked.model,
+    model: model.id,
+    tier: principal.tier,
+    markupBasisPoints: fixedNanoUsd === undefined ? principal.markupBasisPoints : 0,
+    streamed: false,
+  }
+  const base = { call: stored, subjects: principal.subjects, fixedNanoUsd, facts, keyedWait }
+  // Whoever fixed the price would pay the rest: only where the operator says so.
+  const served = usable.filter(
+    offering =>
+      fixedNanoUsd === undefined ||
+      principal.mode === 'test' ||
+      parts.media.settings.allowFixedPriceLoss ||
+      !dearerThanFixed({ request, model, offering }, fixedNanoUsd),
+  )
+  if (served.length === 0) throw tooDear(requested)
+  const offerings = served.map(offering => freeze(model, request, offering))
+  return {
+    principal,
+    requested,
+    model,
+    request,
+    terms: { ...base, offerings },
+    boundsNanoUsd: offerings.map(one => chargeOf(base, one.boundLines, request.count).chargeNanoUsd),
+  }
+}
+
+function freeze(model: Model, request: MediaOperation, offering: PricedMediaOffering): FrozenOffering {
+  const { id, provider, upstreamModel, endpoints, mediaPrice, options, path } = offering
+  return {
+    id,
+    provider,
+    upstreamModel: endpoints[request.action ?? ''] ?? upstreamModel,
+    path,
+    options: options ?? {},
+    price: mediaPrice,
+    boundLines: mediaBound({ request, model, offering }),
+  }
+}
+
+function tooDear(model: Model): GatewayError {
+  return new GatewayError(
+    'model_unavailable',
+    `Every provider of "${model.id}" takes more than its fixed price here. Ask the operator, or use another model.`,
+    { param: 'model' },
+  )
+}
+
+/** Submits a task; the answer is kept with it where the call is idempotent. */
+export async function submit(
+  parts: GatewayParts,
+  call: Call,
+  submission: Submission,
+  render: (task: TaskView) => WireAnswer,
+): Promise<WireAnswer> {
+  const prospect = refusing(parts, () => mediaProspectOf(parts, call, submission.request))
+  const begun = await beginKeyed(parts, call, prospect.principal)
+  if (begun.state === 'replay') {
+    return {
+      status: begun.status,
+      headers: { ...begun.headers, 'idempotent-replayed': 'true' },
+      contentType: begun.contentType,
+      body: begun.body,
+    }
+  }
+  return freeingKey(parts, call, prospect.principal, async () => {
+    let answer: WireAnswer | undefined
+    await submitTask(parts, call, submission, prospect, task => {
+      answer = render(task)
+      return call.idempotencyKey === undefined ? undefined : answer
+    })
+    if (!answer) throw new Error('a task was submitted without an answer')
+    return answer
+  })
+}
+
+async function beginKeyed(parts: GatewayParts, call: Call, principal: Principal) {
+  if (call.idempotencyKey === undefined) return { state: 'new' as const }
+  return parts.idempotency.begin({
+    account: accountOf(principal),
+    route: call.route,
+    key: call.idempotencyKey,
+    bodyDigest: call.bodyDigest(),
+    requestId: call.requestId,
+    owner: parts.node,
+  })
+}
+
+/** Runs what may fail before a task exists: then the key is free again. */
+async function freeingKey<T>(
+  parts: GatewayParts,
+  call: Call,
+  principal: Principal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (call.idempotencyKey !== undefined)
+      await parts.idempotency.release(accountOf(principal), call.requestId)
+    if (error instanceof GatewayError) parts.events.callRefused({ code: error.code })
+    throw error
+  }
+}
+
+function refusing<T>(parts: GatewayParts, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof GatewayError) parts.events.callRefused({ code: error.code })
+    throw error
+  }
+}
+
+/**
+ * Holds what the dearest offering could cost and writes the task, in one statement. Where only less fits, dearer offerings
+ * are left out. `answerOf` is asked before, since the answer is stored by the same statement.
+ */
+export async function submitTask(
+  parts: GatewayParts,
+  call: Call,
+  submission: Submission,
+  prospect: MediaProspect,
+  answerOf: (task: TaskView) => WireAnswer | undefined,
+): Promise<TaskView> {
+  const { principal } = prospect
+  checkCallback(parts, submission.callbackUrl)
+  const giveBack = await takeCreation(parts, principal)
+  try {
+    const kept = await keepInputs(parts, call, prospect.request.inputs)
+    const request = { ...prospect.request, inputs: kept.inputs }
+    const wire = withoutBytes(submission.wire, kept.stored)
+    const amounts = [...new Set(prospect.boundsNanoUsd)].sort((a, b) => (a < b ? 1 : -1))
+    let refused: HoldOutcome | undefined
+    for (const heldNanoUsd of amounts) {
+      const offerings = prospect.terms.offerings.filter(
+        (_, at) => (prospect.boundsNanoUsd[at] ?? 0n) <= heldNanoUsd,
+      )
+      const terms = { ...prospect.terms, offerings }
+      const task = newTaskOf(call, submission, prospect, { request, wire, terms, heldNanoUsd })
+      const view = viewOfNew(parts, task)
+      const outcome = await write(parts, call, task, terms, answerOf(view))
+      call.billing = {
+        ...call.billing,
+        availableNanoUsd: outcome?.availableNanoUsd ?? call.billing.availableNanoUsd,
+      }
+      if (outcome === undefined || outcome.outcome === 'held') {
+        call.billing = { ...call.billing, chargedNanoUsd: heldNanoUsd, heldNanoUsd, isHeldOn: true }
+        parts.media.wakeWorker()
+        return view
+      }
+      refused = outcome
+      if (outcome.outcome !== 'refused') break
+    }
+    if (!refused || refused.outcome === 'held') throw new Error('a task without an offering was submitted')
+    throw refusalError(refused, parts.settings.credits)
+  } catch (error) {
+    giveBack()
+    throw error
+  }
+}
+
+function checkCallback(parts: GatewayParts, url: string | undefined): void {
+  const refusal = url === undefined ? undefined : refusalOfUrl(parts, url)
+  if (refusal === undefined) return
+  throw new GatewayError('invalid_request', `The callback URL ${refusal}.`, { param: 'callBackUrl' })
+}
+
+function newTaskOf(
+  call: Call,
+  submission: Submission,
+  { principal, model }: MediaProspect,
+  facts: Pick<NewTask, 'request' | 'wire' | 'heldNanoUsd'> & { readonly terms: TaskTerms },
+): NewTask {
+  return {
+    account: accountOf(principal),
+    id: call.requestId,
+    keyId: principal.keyId,
+    operation: facts.request.operation,
+    dialect: call.dialect,
+    family: submission.family,
+    requestedModel: submission.request.model,
+    model: model.id,
+    request: facts.request,
+    wire: facts.wire,
+    terms: toStoredTaskTerms(facts.terms),
+    callbackUrl: submission.callbackUrl,
+    heldNanoUsd: facts.heldNanoUsd,
+    deadlineMs: facts.terms.facts.deadlineMs,
+  }
+}
+
+async function write(
+  parts: GatewayParts,
+  call: Call,
+  task: NewTask,
+  terms: TaskTerms,
+  answer: WireAnswer | undefined,
+): Promise<HoldOutcome | undefined> {
+  const hold = task.heldNanoUsd > 0n ? parts.ledger.holdPart(holdRequestOf(task, terms)) : undefined
+  const stored =
+    answer &&
+    parts.idempotency.answerPart(task.account, call.requestId, {
+      status: answer.status,
+      headers: answer.headers ?? {},
+      contentType: answer.contentType,
+      body: Buffer.from(answer.body),
+    })
+  const rows = await parts.media.tasks.submit<never>(task, { hold: hold?.part, answer: stored })
+  return hold?.read(rows)
+}
+
+/** A task's hold belongs to no node and never expires by itself: it ends with its task. */
+function holdRequestOf(task: NewTask, terms: TaskTerms): HoldRequest {
+  return {
+    id: task.id,
+    account: task.account,
+    keyId: task.keyId,
+    subjects: terms.subjects,
+    amountsNanoUsd: [task.heldNanoUsd],
+    headroom: 1,
+    owner: undefined,
+    lifetimeMs: undefined,
+    terms: terms.call,
+  }
+}
+
+/** The task as it will be when the statement has committed. */
+function viewOfNew(parts: GatewayParts, task: NewTask): TaskView {
+  return {
+    id: task.id,
+    mode: task.account.mode,
+    state: 'queued',
+    stage: undefined,
+    progress: undefined,
+    dialect: task.dialect,
+    family: task.family,
+    requestedModel: task.requestedModel,
+    model: task.model,
+    request: task.request,
+    wire: task.wire,
+    artifacts: [],
+    result: undefined,
+    failure: undefined,
+    heldNanoUsd: task.heldNanoUsd,
+    chargedNanoUsd: 0n,
+    createdAt: new Date(parts.clock.nowMs()),
+    startedAt: undefined,
+    endedAt: undefined,
+    provider: undefined,
+  }
+}
+
+/** Twenty creations in any ten seconds, in every dialect together; one that is refused for another reason is given back. */
+async function takeCreation(parts: GatewayParts, principal: Principal): Promise<() => void> {
+  const limit = parts.media.settings.creationRateLimit
+  const taken = await parts.limiter.take(`create:${principal.keyId}`, limit)
+  if (taken.allowed) return () => taken.giveBack()
+  const retryAfterSeconds = Math.max(1, Math.ceil(taken.retryAfterMs / 1000))
+  throw new GatewayError(
+    'rate_limited',
+    `Too many new generations: this key may start ${limit.calls} in any ${limit.windowMs / 1000} seconds. Try again in ${retryAfterSeconds} s.`,
+    { retryAfterSeconds },
+  )
+}

@@ -1,0 +1,372 @@
+/** The table "Who pays when" of docs/money.md for tasks, and what a task may never do. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { failed, failure, made, pending, picture } from '#testing/scripted-tasks.ts'
+import { createWorld, type World } from '#testing/world.ts'
+import { answerOf, errorOf, openStudio, PICTURE_NANO_USD, submissionOf, submitted } from './tasks.fixture.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld()
+})
+afterEach(async () => expect(await world.audit()).toEqual([]))
+afterAll(() => world.close())
+
+describe('a task that succeeds', () => {
+  test('takes its price at submit, charges it at the end, and its file can be read by its link', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    const { call, look } = await submitted(studio, payer)
+    expect(call.billing).toMatchObject({ chargedNanoUsd: PICTURE_NANO_USD, heldNanoUsd: PICTURE_NANO_USD })
+    expect((await payer.money()).heldNanoUsd).toBe(PICTURE_NANO_USD)
+    expect(await look()).toMatchObject({ state: 'queued', heldNanoUsd: PICTURE_NANO_USD, chargedNanoUsd: 0n })
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'running', provider: 'alpha' })
+    await studio.house.step()
+    const task = await look()
+    expect(task).toMatchObject({ state: 'succeeded', progress: 1, chargedNanoUsd: PICTURE_NANO_USD })
+    expect(task.artifacts).toMatchObject([
+      { contentType: 'image/png', widthPx: 1, heightPx: 1, role: 'result' },
+    ])
+    const path = new URL(task.artifacts[0]?.url ?? '').pathname
+    expect((await studio.house.gateway.openFile(path))?.sizeBytes).toBe(task.artifacts[0]?.sizeBytes)
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+    expect(await payer.receipt(call)).toMatchObject({
+      outcome: 'succeeded',
+      operation: 'image',
+      provider: 'alpha',
+    })
+  })
+
+  test('with half of its pictures is charged for half', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(made(2))
+    const { look } = await submitted(studio, payer, { count: 4 })
+    await studio.house.step()
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'succeeded', chargedNanoUsd: 2n * PICTURE_NANO_USD })
+    expect(await payer.spent()).toBe(2n * PICTURE_NANO_USD)
+  })
+
+  test('is split where a provider makes fewer at once, under one hold', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    studio.alpha.maxCount = 1
+    const { look } = await submitted(studio, payer, { count: 3 })
+    await studio.house.step()
+    await studio.house.step()
+    expect(studio.alpha.starts.map(start => start.count)).toEqual([1, 1, 1])
+    expect((await look()).artifacts.map(file => file.index)).toEqual([0, 1, 2])
+    expect(await payer.spent()).toBe(3n * PICTURE_NANO_USD)
+  })
+
+  test('is not called succeeded before its file is ours', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    const lost = { ...picture(), source: { url: 'http://gone.example.com/file.png' } }
+    studio.alpha.willCheck({ kind: 'succeeded', outputs: [lost] }, made())
+    const { look } = await submitted(studio, payer)
+    await studio.house.step()
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'running', artifacts: [] })
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'succeeded' })
+  })
+
+  test('never shows progress that goes back', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(pending(0.6), pending(0.2), made())
+    const { look } = await submitted(studio, payer)
+    await studio.house.step()
+    await studio.house.step()
+    expect((await look()).progress).toBeCloseTo(0.6)
+    await studio.house.step()
+    expect((await look()).progress).toBeCloseTo(0.6)
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'succeeded' })
+  })
+})
+
+describe('a task that fails', () => {
+  test.each([
+    ['the vendor’s error', failed('vendor'), 'upstream_error'],
+    ['moderation', failed('moderation'), 'content_rejected'],
+    ['a request the vendor refuses', failed('client'), 'invalid_request'],
+    ['a success without a file', made(0), 'upstream_error'],
+  ] as const)('by %s costs nothing and gives the hold back', async (_, checked, code) => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(checked)
+    const { call, look } = await submitted(studio, payer)
+    await studio.house.step()
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'failed', chargedNanoUsd: 0n, failure: { code } })
+    expect(await payer.money()).toMatchObject({ heldNanoUsd: 0n })
+    expect(await payer.spent()).toBe(0n)
+    expect(await payer.receipt(call)).toMatchObject({ chargeNanoUsd: 0n })
+  })
+
+  test('because no time is left is expired, told to the provider, and costs nothing', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(pending(0.5))
+    const { look } = await submitted(studio, payer)
+    await studio.house.step()
+    await world.database.query('', `update task set deadline_at = now() - interval '1 second'`)
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'expired', failure: { code: 'deadline_exceeded' } })
+    expect(studio.alpha.cancelled).toHaveLength(1)
+    expect(await payer.spent()).toBe(0n)
+  })
+
+  test('when its client cancels it costs nothing, and can be cancelled once', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(pending(0.5))
+    const { call } = await submitted(studio, payer)
+    await studio.house.step()
+    const cancelled = await studio.house.gateway.cancelTask(await payer.call('/c'), call.requestId)
+    expect(cancelled).toMatchObject({ state: 'cancelled' })
+    expect(await payer.money()).toMatchObject({ heldNanoUsd: 0n })
+    const again = studio.house.gateway.cancelTask(await payer.call('/c'), call.requestId)
+    expect(await errorOf(again)).toMatchObject({ code: 'task_state_conflict' })
+  })
+})
+
+describe('a create call', () => {
+  test('that is known not to have run is sent again, then at the next offering, under the same hold', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    studio.alpha.willStart(failure('unavailable'), failure('rate-limited', 429), failure('unavailable'))
+    const { look } = await submitted(studio, payer, { model: 'both' })
+    for (let steps = 0; steps < 4; steps++) await studio.house.step()
+    expect(studio.alpha.starts).toHaveLength(3)
+    expect(studio.beta.starts).toHaveLength(1)
+    expect(await look()).toMatchObject({
+      state: 'succeeded',
+      provider: 'beta',
+      chargedNanoUsd: 2n * PICTURE_NANO_USD,
+    })
+  })
+
+  test.each(['timeout', 'interrupted', 'vendor'] as const)(
+    'whose answer was lost by %s is never sent again',
+    async kind => {
+      const studio = openStudio(world)
+      const payer = await studio.house.payer()
+      studio.alpha.willStart(failure(kind))
+      const { look } = await submitted(studio, payer, { model: 'both' })
+      for (let steps = 0; steps < 3; steps++) await studio.house.step()
+      expect(studio.alpha.starts).toHaveLength(1)
+      expect(studio.beta.starts).toHaveLength(0)
+      expect((await payer.money()).heldNanoUsd).toBeGreaterThan(0n)
+      await world.database.query('', `update task set deadline_at = now() - interval '1 second'`)
+      await studio.house.step()
+      expect(await look()).toMatchObject({ state: 'expired' })
+      expect(await payer.spent()).toBe(0n)
+    },
+  )
+
+  test('whose answer was lost is looked up where the provider can, and its result is charged once', async () => {
+    const studio = openStudio(world, {})
+    studio.alpha.found = { handle: { job: 7 } }
+    const { house, alpha } = openStudioWith(studio)
+    const payer = await house.payer()
+    alpha.willStart(failure('timeout'))
+    const { look } = await submitted({ house, alpha, beta: studio.beta }, payer)
+    for (let steps = 0; steps < 3; steps++) await house.step()
+    expect(alpha.starts).toHaveLength(1)
+    expect(await look()).toMatchObject({ state: 'succeeded' })
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+
+  test('that a dead worker had dispatched is not sent again by the next', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    const { promise: never } = Promise.withResolvers<never>()
+    studio.alpha.willStart(() => never)
+    const { look } = await submitted(studio, payer)
+    void studio.house.step()
+    await expect.poll(() => studio.alpha.starts.length).toBe(1)
+    await studio.house.step()
+    await studio.house.step()
+    expect(studio.alpha.starts).toHaveLength(1)
+    expect(await look()).toMatchObject({ state: 'queued' })
+    await studio.house.gateway.cancelTask(await payer.call('/c'), (await look()).id)
+  })
+})
+
+describe('a submission', () => {
+  test('with the same Idempotency-Key gives the same task, and is held once', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    const keyed = () => payer.call('/task', { idempotencyKey: 'k1', body: 'same' })
+    const first = await studio.house.gateway.submit(await keyed(), submissionOf(), answerOf)
+    const second = await studio.house.gateway.submit(await keyed(), submissionOf(), answerOf)
+    expect(String(second.body)).toBe(String(first.body))
+    expect((await payer.money()).heldNanoUsd).toBe(PICTURE_NANO_USD)
+    await studio.house.step()
+    await studio.house.step()
+    const third = await studio.house.gateway.submit(await keyed(), submissionOf(), answerOf)
+    expect(String(third.body)).toBe(String(first.body))
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+
+  test('that the balance does not cover leaves nothing behind', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer({ balanceNanoUsd: PICTURE_NANO_USD - 1n })
+    const call = await payer.call('/task')
+    const error = await errorOf(studio.house.gateway.submit(call, submissionOf(), answerOf))
+    expect(error).toMatchObject({ code: 'insufficient_credits', status: 402 })
+    expect(await studio.house.gateway.findTask(await payer.call('/look'), call.requestId)).toBeUndefined()
+  })
+
+  test('that covers the cheaper offering only is made there', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer({ balanceNanoUsd: PICTURE_NANO_USD })
+    studio.alpha.willStart(failure('credential', 401))
+    const { look } = await submitted(studio, payer, { model: 'both' })
+    await studio.house.step()
+    expect(studio.beta.starts).toHaveLength(0)
+    expect(await look()).toMatchObject({ state: 'failed', failure: { code: 'upstream_unavailable' } })
+  })
+
+  test('twenty-one in ten seconds is one too many, and a refused one counts for nothing', async () => {
+    const studio = openStudio(world, { media: { creationRateLimit: { calls: 20, windowMs: 10_000 } } })
+    const payer = await studio.house.payer()
+    const bad = submissionOf({ inputs: [{ role: 'image', url: 'http://127.0.0.1/x.png', param: 'image' }] })
+    for (let n = 0; n < 3; n++) {
+      const refused = studio.house.gateway.submit(await payer.call('/task'), bad, answerOf)
+      expect(await errorOf(refused)).toMatchObject({ code: 'input_rejected', param: 'image' })
+    }
+    for (let n = 0; n < 20; n++) {
+      await studio.house.gateway.submit(await payer.call('/task'), submissionOf(), answerOf)
+    }
+    const over = studio.house.gateway.submit(await payer.call('/task'), submissionOf(), answerOf)
+    expect(await errorOf(over)).toMatchObject({ code: 'rate_limited', status: 429 })
+    for (let steps = 0; steps < 2; steps++) await studio.house.step()
+  })
+
+  test('keeps the bytes of a data URI as a file, and out of the task', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    const url = `data:image/png;base64,${(picture().source as { read: () => Promise<Buffer> }).read === undefined ? '' : (await (picture().source as { read: () => Promise<Buffer> }).read()).toString('base64')}`
+    const inputs = [{ role: 'image', url, param: 'image' }] as const
+    const { look } = await submitted(studio, payer, { inputs }, { wire: { image: url } })
+    const task = await look()
+    expect(task.wire.image).toMatch(/^http:\/\/gateway\.test\/files\//)
+    expect(task.request.inputs[0]?.url).toBe(task.wire.image)
+    await studio.house.step()
+    expect(await studio.alpha.starts[0]?.inputs[0]?.read()).toHaveLength(
+      Buffer.from(url.split(',')[1] ?? '', 'base64').length,
+    )
+    await studio.house.step()
+  })
+})
+
+describe('a client that waits', () => {
+  test('gets the result, charged', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    const call = await payer.call('/now')
+    const answer = studio.house.gateway.submitAndWait(call, submissionOf(), answerOf)
+    await workUntil(studio, answer)
+    expect(JSON.parse(String((await answer).body))).toMatchObject({ state: 'succeeded', files: 1 })
+    expect(call.billing.chargedNanoUsd).toBe(PICTURE_NANO_USD)
+  })
+
+  test('is told of the failure, charged nothing', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(failed('moderation'))
+    const call = await payer.call('/now')
+    const answer = errorOf(studio.house.gateway.submitAndWait(call, submissionOf(), answerOf))
+    await workUntil(studio, answer)
+    expect(await answer).toMatchObject({ code: 'content_rejected' })
+    expect(await payer.spent()).toBe(0n)
+  })
+
+  test('and leaves, leaves the task running: it is charged and can be found', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    const call = await payer.call('/now')
+    const answer = errorOf(studio.house.gateway.submitAndWait(call, submissionOf(), answerOf))
+    await studio.house.step()
+    call.abort()
+    await answer
+    await studio.house.step()
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+    const query = {
+      operations: ['image'],
+      states: ['succeeded'],
+      sort: 'created_at',
+      order: 'desc',
+      offset: 0,
+      limit: 5,
+    } as const
+    expect((await studio.house.gateway.listTasks(await payer.call('/l'), query)).total).toBe(1)
+  })
+
+  test('with the same key joins the same task: made once, answered twice', async () => {
+    const studio = openStudio(world)
+    const payer = await studio.house.payer()
+    const keyed = async () =>
+      studio.house.gateway.submitAndWait(
+        await payer.call('/now', { idempotencyKey: 'k2', body: 'same' }),
+        submissionOf(),
+        answerOf,
+      )
+    const both = Promise.all([keyed(), keyed()])
+    await workUntil(studio, both)
+    const [first, second] = await both
+    expect(String(second.body)).toBe(String(first.body))
+    expect(String((await keyed()).body)).toBe(String(first.body))
+    expect(studio.alpha.starts).toHaveLength(1)
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+})
+
+describe('two tenants', () => {
+  test('do not see, cancel or use what is not theirs', async () => {
+    const studio = openStudio(world)
+    const [mine, theirs] = [await studio.house.payer(), await studio.house.payer()]
+    const { call, look } = await submitted(studio, mine)
+    await studio.house.step()
+    await studio.house.step()
+    const { gateway } = studio.house
+    expect(await gateway.findTask(await theirs.call('/x'), call.requestId)).toBeUndefined()
+    const cancelling = gateway.cancelTask(await theirs.call('/x'), call.requestId)
+    expect(await errorOf(cancelling)).toMatchObject({ code: 'task_not_found' })
+    const url = (await look()).artifacts[0]?.url ?? ''
+    expect(await gateway.findArtifact(await theirs.call('/x'), url)).toBeUndefined()
+    expect(await gateway.findArtifact(await mine.call('/x'), url)).toMatchObject({ kind: 'image' })
+    const using = submissionOf({ inputs: [{ role: 'image', url, param: 'image' }] })
+    const used = gateway.submit(await theirs.call('/x'), using, answerOf)
+    expect(await errorOf(used)).toMatchObject({ code: 'input_rejected' })
+    const empty = {
+      operations: ['image'],
+      states: ['succeeded'],
+      sort: 'created_at',
+      order: 'desc',
+      offset: 0,
+      limit: 5,
+    } as const
+    expect((await gateway.listTasks(await theirs.call('/x'), empty)).total).toBe(0)
+  })
+})
+
+/** A house like the studio's, whose provider can look create calls up. */
+function openStudioWith({ alpha, beta }: ReturnType<typeof openStudio>) {
+  const providers = new Map([alpha, beta].map(one => [one.id, one.registered]))
+  return { house: openStudio(world, { replace: () => ({ providers }) }).house, alpha }
+}
+
+async function workUntil({ house }: ReturnType<typeof openStudio>, done: Promise<unknown>): Promise<void> {
+  let isDone = false
+  const over = () => {
+    isDone = true
+  }
+  void done.then(over, over)
+  while (!isDone) await house.step()
+}

@@ -1,0 +1,233 @@
+/** The tables `delivery`, which is the queue, and `delivery_try`, which is its log. */
+import type { Queryable } from '#platform/postgres/database.ts'
+import type { AccountRef, Mode } from '#spec/account.ts'
+import type { Uuid } from '#spec/ids.ts'
+import type { StatementPart } from '#spec/statement.ts'
+import type { Delivery, DeliveryState, DeliveryTry } from '#spec/webhook.ts'
+import type { Rooms } from './lanes.ts'
+import type { LeasedDelivery, NewDelivery, TriedDelivery } from './record.ts'
+
+export interface DeliveryStore {
+  /** An INSERT … SELECT … WHERE, open for one more condition. */
+  insertPart(deliveries: readonly NewDelivery[]): StatementPart
+  /** Leases due deliveries: workspaces take turns and so do the lanes of each, as far as there is room. */
+  claim(node: Uuid, rooms: Rooms, leaseMs: number): Promise<LeasedDelivery[]>
+  /** Writes down what became of a try. False where another has taken the delivery over: then nothing is written. */
+  record(tried: TriedDelivery): Promise<boolean>
+  /** Ends a leased delivery whose endpoint is off or gone, without a try. */
+  drop(delivery: LeasedDelivery): Promise<void>
+  /** The newest first. */
+  deliveries(account: AccountRef, taskId: Uuid | undefined, limit: number): Promise<Delivery[]>
+  findDelivery(account: AccountRef, id: Uuid): Promise<Delivery | undefined>
+  /** The oldest first. */
+  tries(account: AccountRef, id: Uuid): Promise<DeliveryTry[]>
+  /** Due now, at the beginning of its schedule. `undefined`: there is none, or its endpoint is off or gone. */
+  replay(account: AccountRef, id: Uuid): Promise<Delivery | undefined>
+  /** Lets go of everything that a node holds, so that others go on at once: at its graceful stop. */
+  letGo(node: Uuid): Promise<void>
+}
+
+interface DeliveryRow {
+  id: Uuid
+  task_id: Uuid
+  endpoint_id: Uuid | null
+  url: string
+  event: string
+  state: DeliveryState
+  tries: number
+  due_at: Date
+  last_status: number | null
+  last_error: string | null
+  created_at: Date
+}
+
+interface LeasedRow {
+  workspace_id: Uuid
+  mode: Mode
+  id: Uuid
+  task_id: Uuid
+  endpoint_id: Uuid | null
+  url: string
+  lane: string
+  event: string
+  dialect: string
+  body: string
+  tries: number
+  lease_epoch: number
+  secrets: string[]
+}
+
+const COLUMNS =
+  'd.id, d.task_id, d.endpoint_id, d.url, d.event, d.state, d.tries, d.due_at, d.last_status, d.last_error, d.created_at'
+const MINE = `d.workspace_id = $1 and d.id = $2 and d.lease_epoch = $3 and d.state = 'pending'`
+
+/** The delivery, its log, and where it arrived the endpoint's health; failures of endpoints are noted on their own. */
+const RECORD = `
+  with mine as (
+    update delivery d set tries = d.tries + 1, leased_by = null, url = $9, last_status = $4, last_error = $5,
+      state = $6::delivery_state, ended_at = case when $6::delivery_state = 'pending' then null else now() end,
+      due_at = now() + $7 * interval '1 millisecond'
+    where ${MINE} returning d.workspace_id, d.id, d.endpoint_id, d.tries
+  ), logged as (
+    insert into delivery_try (workspace_id, delivery_id, number, status, error, duration_ms)
+    select workspace_id, id, tries, $4, $5, $8 from mine
+  ), recovered as (
+    update webhook_endpoint e set failing_since = null, failed_tries = 0 from mine
+    where $6::delivery_state = 'delivered' and e.workspace_id = mine.workspace_id and e.id = mine.endpoint_id
+      and e.failing_since is not null
+  )
+  select from mine`
+
+const REPLAY = `
+  update delivery d set state = 'pending', ended_at = null, scheduled_from = d.tries,
+    due_at = case when d.leased_by is null or d.due_at <= now() then now() else d.due_at end
+  where d.workspace_id = $1 and d.mode = $2 and d.id = $3 and (d.endpoint_id is null or exists (
+    select from webhook_endpoint e
+    where e.workspace_id = d.workspace_id and e.id = d.endpoint_id and e.disabled_reason is null))
+  returning ${COLUMNS}`
+
+export function createDeliveryStore(database: Queryable): DeliveryStore {
+  async function list(name: string, text: string, values: readonly unknown[]): Promise<Delivery[]> {
+    return (await database.query<DeliveryRow>(name, text, values)).rows.map(deliveryOf)
+  }
+
+  return {
+    insertPart: deliveries => ({
+      text: first => `
+        insert into delivery (workspace_id, mode, id, task_id, endpoint_id, url, lane, event, dialect, body)
+        select * from json_to_recordset($${first}::json) as d(workspace_id uuid, mode account_mode, id uuid, task_id uuid,
+          endpoint_id uuid, url text, lane text, event text, dialect text, body text)
+        where true`,
+      values: [JSON.stringify(deliveries.map(rowOf))],
+    }),
+    async claim(node, rooms, leaseMs) {
+      const text = `select * from delivery_claim($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7 * interval '1 millisecond')`
+      const lanes = JSON.stringify(rooms.lanes)
+      const workspaces = JSON.stringify(rooms.workspaces)
+      const values = [node, rooms.limit, rooms.perLane, lanes, rooms.perWorkspace, workspaces, leaseMs]
+      const { rows } = await database.query<LeasedRow>('delivery_claim', text, values)
+      return rows.map(leasedOf)
+    },
+    async record({ delivery, status, error, durationMs, verdict }) {
+      const { rowCount } = await database.query('delivery_record', RECORD, [
+        ...leaseValues(delivery),
+        status ?? null,
+        error ?? null,
+        stateAfter(verdict),
+        verdict.kind === 'again' ? Math.round(verdict.delayMs) : 0,
+        Math.round(durationMs),
+        delivery.url,
+      ])
+      return rowCount > 0
+    },
+    async drop(delivery) {
+      const text = `update delivery d set state = 'dropped', ended_at = now(), leased_by = null where ${MINE}`
+      await database.query('delivery_drop', text, leaseValues(delivery))
+    },
+    deliveries({ workspaceId, mode }, taskId, limit) {
+      const from = `select ${COLUMNS} from delivery d where d.workspace_id = $1 and d.mode = $2`
+      const newest = 'order by d.created_at desc, d.id desc limit $3'
+      return taskId === undefined
+        ? list('delivery_list', `${from} ${newest}`, [workspaceId, mode, limit])
+        : list('delivery_list_task', `${from} and d.task_id = $4 ${newest}`, [
+            workspaceId,
+            mode,
+            limit,
+            taskId,
+          ])
+    },
+    async findDelivery({ workspaceId, mode }, id) {
+      const text = `select ${COLUMNS} from delivery d where d.workspace_id = $1 and d.mode = $2 and d.id = $3`
+      return (await list('delivery_find', text, [workspaceId, mode, id]))[0]
+    },
+    async tries({ workspaceId }, id) {
+      const text = `select number, at, status, error, duration_ms from delivery_try
+        where workspace_id = $1 and delivery_id = $2 order by number`
+      const { rows } = await database.query<TryRow>('delivery_tries', text, [workspaceId, id])
+      return rows.map(tryOf)
+    },
+    async replay({ workspaceId, mode }, id) {
+      return (await list('delivery_replay', REPLAY, [workspaceId, mode, id]))[0]
+    },
+    async letGo(node) {
+      const text = `update delivery set leased_by = null, due_at = now(), lease_epoch = lease_epoch + 1
+        where leased_by = $1 and state = 'pending'`
+      await database.query('delivery_let_go', text, [node])
+    },
+  }
+}
+
+interface TryRow {
+  number: number
+  at: Date
+  status: number | null
+  error: string | null
+  duration_ms: number
+}
+
+function tryOf(row: TryRow): DeliveryTry {
+  return {
+    number: row.number,
+    at: row.at,
+    status: row.status ?? undefined,
+    error: row.error ?? undefined,
+    durationMs: row.duration_ms,
+  }
+}
+
+function leaseValues({ account, id, epoch }: LeasedDelivery): unknown[] {
+  return [account.workspaceId, id, epoch]
+}
+
+function stateAfter(verdict: TriedDelivery['verdict']): DeliveryState {
+  if (verdict.kind === 'again') return 'pending'
+  return verdict.kind === 'gone' ? 'dropped' : verdict.kind
+}
+
+function rowOf(delivery: NewDelivery) {
+  return {
+    workspace_id: delivery.account.workspaceId,
+    mode: delivery.account.mode,
+    id: delivery.id,
+    task_id: delivery.taskId,
+    endpoint_id: delivery.endpointId,
+    url: delivery.url,
+    lane: delivery.lane,
+    event: delivery.event,
+    dialect: delivery.dialect,
+    body: delivery.body,
+  }
+}
+
+function leasedOf(row: LeasedRow): LeasedDelivery {
+  return {
+    account: { workspaceId: row.workspace_id, mode: row.mode },
+    id: row.id,
+    taskId: row.task_id,
+    endpointId: row.endpoint_id ?? undefined,
+    url: row.url,
+    lane: row.lane,
+    event: row.event,
+    dialect: row.dialect,
+    body: row.body,
+    epoch: row.lease_epoch,
+    tries: row.tries,
+    secrets: row.secrets,
+  }
+}
+
+function deliveryOf(row: DeliveryRow): Delivery {
+  return {
+    id: row.id,
+    taskId: row.task_id,
+    endpointId: row.endpoint_id ?? undefined,
+    url: row.url,
+    event: row.event,
+    state: row.state,
+    tries: row.tries,
+    lastStatus: row.last_status ?? undefined,
+    lastError: row.last_error ?? undefined,
+    dueAt: row.state === 'pending' ? row.due_at : undefined,
+    createdAt: row.created_at,
+  }
+}

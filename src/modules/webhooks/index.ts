@@ -1,0 +1,10 @@
+/** Webhooks: signed callbacks about tasks, and their deliveries. README.md has the words and the invariants. */
+export type { Deliverer, DelivererOptions } from './deliverer.ts'
+export { startDeliverer } from './deliverer.ts'
+export type { DeskParts } from './desk.ts'
+export { createWebhookDesk } from './desk.ts'
+export type { CallbackOutbox, TaskNews } from './outbox.ts'
+export { createOutbox } from './outbox.ts'
+export type { LegacySigner } from './send.ts'
+export type { WebhookStore } from './store.pg.ts'
+export { createWebhookStore } from './store.pg.ts'
