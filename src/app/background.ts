@@ -68,6 +68,29 @@ async function sweep(wired: Wired): Promise<void> {
 async function keepHouse(wired: Wired): Promise<void> {
   await wired.ledger.keepHouse()
   await wired.accounts.forgetDeadNodes()
+  await wired.parts.media.objects.sweepLeftovers(LEFTOVER_MS)
+  await removeExpiredFiles(wired)
+}
+
+/** What never became a file: younger, it may be one in the making. */
+const LEFTOVER_MS = 24 * 3_600_000
+const FILES_AT_ONCE = 200
+
+/** Files of workspaces that keep theirs for so many days. Bytes first: a row without bytes is found again. */
+async function removeExpiredFiles({ parts, logger }: Wired): Promise<void> {
+  const { files, objects } = parts.media
+  let removed = 0
+  for (;;) {
+    const expired = await files.expired(FILES_AT_ONCE)
+    for (const file of expired) {
+      await objects.delete(file.objectKey)
+      if (file.thumbnailKey !== undefined) await objects.delete(file.thumbnailKey)
+    }
+    await files.remove(expired)
+    removed += expired.length
+    if (expired.length < FILES_AT_ONCE) break
+  }
+  if (removed > 0) logger.info({ removed }, 'removed files whose time was over')
 }
 
 /** Alarms, and never touches anything: a broken ledger needs a person. */

@@ -22,7 +22,7 @@ describe('the configuration', () => {
     const code = readFileSync(join(ROOT, 'src/app/config.ts'), 'utf8')
     const read = new Set(code.match(/'[A-Z][A-Z0-9_]{3,}'/g)?.map(name => name.slice(1, -1)))
     const credentials = documented.filter(
-      name => /_(API_KEY|BASE_URL)$/.test(name) && name !== 'TOLLGATE_API_KEY',
+      name => /_(API_KEY|BASE_URL|CALLBACK_SECRET)$/.test(name) && name !== 'TOLLGATE_API_KEY',
     )
     expect(documented.filter(name => !read.has(name)).sort()).toEqual(credentials.sort())
   })

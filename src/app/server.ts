@@ -31,6 +31,47 @@ export async function serve(): Promise<number> {
   }
 }
 
+/**
+ * Works on tasks and callbacks without serving, beside nodes that serve. Needs a shared database and a shared place for
+ * files. Resolves with the exit code when a signal asks it to stop.
+ */
+export async function work(): Promise<number> {
+  const config = readConfig()
+  if (config.databaseUrl === undefined) {
+    throw new ConfigError(
+      '`tollgate work` works beside a server on its database: set DATABASE_URL. Alone, use `tollgate serve`.',
+    )
+  }
+  if (config.publicUrl === undefined) {
+    throw new ConfigError('Set PUBLIC_URL to where clients reach the servers: the addresses of files begin with it.')
+  }
+  if (config.taskConcurrency + config.callbackConcurrency === 0) {
+    throw new ConfigError(
+      'TASK_CONCURRENCY and CALLBACK_CONCURRENCY are both 0: there is nothing to work on.',
+    )
+  }
+  const logger = createLogger({ level: config.logLevel, destination: 2 })
+  const signals = new Signals()
+  const opened = await openDatabase(config, logger)
+  const wired = await wire(config, opened.address, logger, new AbortController().signal)
+  try {
+    await wired.accounts.registerNode(wired.node)
+    const background = startBackground(wired)
+    const workers = startWorkers(wired)
+    process.stdout.write('Tollgate works on tasks and callbacks\n')
+    await signals.first
+    await workers.stop()
+    await background.stop()
+    await wired.accounts.retireNode(wired.node).catch(() => undefined)
+    return 0
+  } finally {
+    await wired.close()
+    await opened.stop()
+    logger.close()
+    signals.close()
+  }
+}
+
 async function run(
   config: Config,
   opened: OpenedDatabase,

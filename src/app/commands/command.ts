@@ -146,6 +146,13 @@ export async function workspaceOf(words: Words, wired: Wired): Promise<Workspace
   )
 }
 
+/** How many rows `--limit` asks for. */
+export function limitOf(words: Words, fallback: number): number {
+  const limit = Number(words.text('limit') ?? fallback)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 10_000) return limit
+  throw new UsageError('--limit must be 1 to 10000')
+}
+
 export const WORKSPACE_OPTION: CommandOption = {
   type: 'string',
   help: 'its name or id; the first one if left out',

@@ -4,11 +4,13 @@ import { createLogger } from '#platform/telemetry/logger.ts'
 import { GatewayError } from '#spec/errors.ts'
 import { ConfigError, readConfig } from '../config.ts'
 import { NoDatabase, openDatabaseForCommand } from '../database.ts'
-import { serve } from '../server.ts'
+import { serve, work } from '../server.ts'
 import { wire } from '../wire.ts'
 import { type Command, helpOf, print, readWords, UsageError } from './command.ts'
 import { audit, migrateCommand, models } from './inspect.ts'
 import { keyCap, keyCreate, keyList, keyRevoke } from './key.ts'
+import { tasks } from './tasks.ts'
+import { webhooks } from './webhooks.ts'
 import { grant, usage, workspaceCap, workspaceCreate, workspaceList, workspacePlan } from './workspace.ts'
 
 const COMMANDS: readonly Command[] = [
@@ -23,6 +25,8 @@ const COMMANDS: readonly Command[] = [
   grant,
   models,
   usage,
+  ...tasks,
+  ...webhooks,
   audit,
   migrateCommand,
 ]
@@ -31,6 +35,7 @@ const COMMANDS: readonly Command[] = [
 export async function runCommand(argv: readonly string[]): Promise<number> {
   try {
     if (argv[0] === 'serve' && !argv.includes('--help')) return await serve()
+    if (argv[0] === 'work' && !argv.includes('--help')) return await work()
     return await dispatch(argv)
   } catch (error) {
     process.stderr.write(`tollgate: ${sentenceOf(error)}\n`)
@@ -69,6 +74,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 function overview(): string {
   const rows = [
     ['serve', 'Starts the gateway (npm start does this).'],
+    ['work', 'Works on tasks and callbacks beside servers on the same DATABASE_URL.'],
     ...COMMANDS.map(one => [one.name, one.summary]),
   ]
   const width = Math.max(...rows.map(([name]) => name?.length ?? 0))

@@ -6,6 +6,7 @@ import { chargedCreditsOf, dollarsFromNanoUsd } from '#spec/money.ts'
 import type { Wired } from '../wire.ts'
 import {
   type Command,
+  limitOf,
   MODE_OPTION,
   shown,
   table,
@@ -138,9 +139,7 @@ export const usage: Command = {
   },
   async run(words, wired) {
     const workspace = await workspaceOf(words, wired)
-    const limit = Number(words.text('limit') ?? 50)
-    if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
-      throw new UsageError('--limit must be 1 to 10000')
+    const limit = limitOf(words, 50)
     const rows = await wired.ledger.listUsage({ workspaceId: workspace.id, mode: words.mode('live') }, limit)
     const json = rows.map(row => ({
       request: renderId('request', row.requestId),

@@ -1,6 +1,6 @@
 /** Pictures a client sent, to be edited or set in motion. */
-import { fileTypeFromBuffer } from 'file-type'
 import sharp from 'sharp'
+import { mediaTypeOf } from '#lib/media-type.ts'
 import { MediaFailure } from '../failure.ts'
 import type { Canvas } from './canvas.ts'
 import type { Scene } from './scene.ts'
@@ -15,8 +15,7 @@ const MAX_PIXELS = 64_000_000
  * (`unreadable-source`) where it is none, is broken, or has more than 64 million pixels.
  */
 export async function readPhotograph(file: Uint8Array, widthPx: number, heightPx: number): Promise<Canvas> {
-  const type = await fileTypeFromBuffer(file)
-  if (type === undefined || !READABLE.has(type.mime)) {
+  if (!READABLE.has(mediaTypeOf(file).contentType)) {
     throw new MediaFailure('unreadable-source', 'The source is no PNG, JPEG, WebP, GIF or AVIF picture.')
   }
   try {
