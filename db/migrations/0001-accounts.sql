@@ -47,6 +47,8 @@ create table api_key (
   allowed_models text[],
   rate_limit_calls int check (rate_limit_calls > 0),
   rate_limit_window_ms int check (rate_limit_window_ms > 0),
+  -- Whose a request is on a path that several dialects claim; null: what is in the request decides.
+  default_dialect text check (length(default_dialect) between 1 and 50),
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz,
@@ -111,7 +113,7 @@ begin
 end $$;
 
 create trigger api_key_changed after insert or delete or
-  update of name, allowed_models, rate_limit_calls, rate_limit_window_ms, expires_at, revoked_at on api_key
+  update of name, allowed_models, rate_limit_calls, rate_limit_window_ms, default_dialect, expires_at, revoked_at on api_key
   for each statement execute function bump_cache_revision('keys');
 create trigger workspace_changed after update of name, plan on workspace
   for each statement execute function bump_cache_revision('keys');

@@ -214,6 +214,7 @@ create table delivery (
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 create index delivery_due on delivery (due_at) where state = 'pending';
 create index delivery_lane on delivery (lane, due_at) where state = 'pending';
+create index delivery_age on delivery (ended_at) where state <> 'pending';
 create index delivery_task on delivery (workspace_id, task_id);
 create index delivery_list on delivery (workspace_id, mode, created_at desc);
 

@@ -70,6 +70,17 @@ async function keepHouse(wired: Wired): Promise<void> {
   await wired.accounts.forgetDeadNodes()
   await wired.parts.media.objects.sweepLeftovers(LEFTOVER_MS)
   await removeExpiredFiles(wired)
+  await forgetDeliveries(wired)
+}
+
+/** The log of callbacks is kept for so long after their end. */
+const DELIVERIES_KEPT_MS = 60 * 24 * 3_600_000
+const DELIVERIES_AT_ONCE = 5_000
+
+async function forgetDeliveries({ media }: Wired): Promise<void> {
+  let forgotten: number
+  do forgotten = await media.webhooks.forget(DELIVERIES_KEPT_MS, DELIVERIES_AT_ONCE)
+  while (forgotten === DELIVERIES_AT_ONCE)
 }
 
 /** What never became a file: younger, it may be one in the making. */

@@ -5,6 +5,7 @@ import native from '#dialects/native/index.ts'
 import openaiDialect from '#dialects/openai/index.ts'
 import studio from '#dialects/studio/index.ts'
 import tasks from '#dialects/tasks/index.ts'
+import webhooks from '#dialects/webhooks/index.ts'
 import fal from '#providers/fal/index.ts'
 import kie from '#providers/kie/index.ts'
 import openai from '#providers/openai/index.ts'
@@ -19,7 +20,7 @@ import type { Config } from './config.ts'
 /** Where every dialect is served. */
 export const MOUNTS = ['/api/v1', '/v1'] as const
 
-export const DIALECTS: readonly Dialect[] = [openaiDialect, kieDialect, studio, tasks, imgeo, native]
+export const DIALECTS: readonly Dialect[] = [openaiDialect, kieDialect, studio, tasks, imgeo, native, webhooks]
 
 /** Served under prefixes of their own, because the API they are of is. */
 export const DIALECTS_ELSEWHERE: readonly {

@@ -15,6 +15,7 @@ const MAX_REFUSALS = 3
 const REFUSAL_PAUSE_MS = 2_000
 const LOOKUP_PAUSE_MS = 10_000
 const MAX_PAUSE_MS = 60_000
+const LOST = 'The result was made but could not be fetched from the provider.'
 
 export function stepAttempt(step: Step, attempt: Attempt): Promise<void> {
   switch (attempt.state) {
@@ -181,6 +182,11 @@ async function lookUp(step: Step, attempt: Attempt): Promise<void> {
 async function check(step: Step, attempt: Attempt): Promise<void> {
   const capability = capabilityOf(step, attempt)
   if (!capability || attempt.handle === undefined) return rest(step, LOOKUP_PAUSE_MS)
+  if (attempt.handle === null) {
+    // It came whole with its create call and is nowhere else: the copy failed, or died with its worker.
+    move(step, attempt, 'failed', { fault: { kind: 'lost', message: LOST } })
+    return
+  }
   const checked = await capability.check(attempt.handle, contextOf(step)).catch(error => {
     if (error instanceof ProviderFailure) return error
     throw error
@@ -226,18 +232,24 @@ function learn(step: Step, progress: number | undefined, stage: Step['changes'][
 async function keepPartial(step: Step, attempt: Attempt, partial: Partial<TaskDone>): Promise<void> {
   const { parts, leased, signal } = step
   if (partial.result !== undefined) step.changes = { ...step.changes, result: partial.result }
-  const known = new Set((attempt.files ?? []).map(placeOf))
-  const fresh = (partial.outputs ?? []).filter(output => !known.has(placeOf(output)))
+  const fresh = notCopied(attempt, partial.outputs ?? [])
   if (fresh.length === 0) return
   try {
     const files = await collect(parts, leased.task, attempt, fresh, signal)
-    await Promise.all(files.map(file => parts.media.files.insert(file)))
     const kept = [...(attempt.files ?? []), ...files.map(file => fileToJson({ ...file, isStored: true }))]
     move(step, attempt, 'accepted', { files: kept })
+    // Rows and note commit together, or the next worker would write the rows again. Not the stage, which is told later.
+    const changes = { ...step.changes, stage: undefined, work: { attempts: step.attempts } }
+    await parts.media.tasks.noteWith(leased.lease, changes, [parts.media.files.insertPart(files)])
   } catch (error) {
     // It will be there at the end.
     if (!(error instanceof CopyFailed)) throw error
   }
+}
+
+function notCopied(attempt: Attempt, outputs: readonly ProviderOutput[]): readonly ProviderOutput[] {
+  const known = new Set((attempt.files ?? []).map(placeOf))
+  return outputs.filter(({ role, index }) => !known.has(placeOf({ role, index: attempt.firstIndex + index })))
 }
 
 function placeOf(file: { readonly role?: unknown; readonly index?: unknown }): string {
@@ -264,10 +276,7 @@ function doneOf(stored: Json): TaskDone {
 async function copy(step: Step, attempt: Attempt, done: TaskDone): Promise<void> {
   const { parts, leased, signal } = step
   if (done.result !== undefined) step.changes = { ...step.changes, result: done.result }
-  const known = new Set((attempt.files ?? []).map(placeOf))
-  const fresh = done.outputs.filter(
-    (output: ProviderOutput) => !known.has(placeOf({ ...output, index: attempt.firstIndex + output.index })),
-  )
+  const fresh = notCopied(attempt, done.outputs)
   if (done.result === undefined && !done.outputs.some(output => output.role === 'result')) {
     move(step, attempt, 'failed', { fault: { kind: 'vendor', message: 'The provider made nothing.' } })
     return
@@ -286,11 +295,7 @@ async function copy(step: Step, attempt: Attempt, done: TaskDone): Promise<void>
     const ageMs = parts.clock.nowMs() - timeOfId(attempt.reference)
     parts.logger.warn({ taskId: leased.task.id, copyTroubles, error }, 'a result could not be copied')
     if (ageMs > parts.media.settings.copyPatienceMs) {
-      const fault = {
-        kind: 'lost',
-        message: 'The result was made but could not be fetched from the provider.',
-      } as const
-      move(step, attempt, 'failed', { fault })
+      move(step, attempt, 'failed', { fault: { kind: 'lost', message: LOST } })
       return
     }
     move(step, attempt, 'accepted', { copyTroubles })

@@ -31,8 +31,12 @@ export async function collect(
   signal: AbortSignal,
 ): Promise<FileRecord[]> {
   const files: FileRecord[] = []
-  for (const [number, output] of outputs.entries()) {
-    files.push(await collectOne(parts, task, attempt, output, number, signal))
+  const seen = new Map<string, number>()
+  for (const output of outputs) {
+    const place = `${output.role}-${output.index}`
+    const nth = seen.get(place) ?? 0
+    seen.set(place, nth + 1)
+    files.push(await collectOne(parts, task, attempt, output, `${place}-${nth}`, signal))
   }
   return files
 }
@@ -42,12 +46,13 @@ async function collectOne(
   task: StoredTask,
   attempt: Attempt,
   output: ProviderOutput,
-  number: number,
+  place: string,
   signal: AbortSignal,
 ): Promise<FileRecord> {
   const { account } = task
-  // Of the attempt and the output: a copy that is made again replaces the one before.
-  const stem = `${attempt.reference}-${number}`
+  // Of the attempt and the output's place in it, however many come at once: a copy that is made again replaces the one
+  // before, and no other.
+  const stem = `${attempt.reference}-${place}`
   const rawKey = objectKeyOf(account, stem)
   const kept = await keep(parts, rawKey, await sourceOf(parts, output, signal), signal)
   const facts = await factsOfObject(parts, rawKey, kept.sizeBytes)

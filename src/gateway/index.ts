@@ -18,6 +18,7 @@ import { submit } from './submit.ts'
 import { findTask, listTasks } from './task-read.ts'
 
 export { advance } from './advance.ts'
+export { endTask } from './cancel.ts'
 export type { MediaParts, MediaSettings, TaskBell } from './media-parts.ts'
 export type { GatewayParts, GatewaySettings, Registered } from './parts.ts'
 export { receiveProviderCallback } from './provider-callback.ts'

@@ -39,7 +39,14 @@ export interface EndpointReference {
   readonly tag: string
   readonly query?: z.ZodType | undefined
   readonly body?: { readonly schema: z.ZodType; readonly contentType?: string | undefined } | undefined
-  readonly answer: { readonly schema: z.ZodType; readonly contentType?: string | undefined }
+  readonly answer: {
+    readonly schema: z.ZodType
+    readonly contentType?: string | undefined
+    /** 200 where left out; an error's where that is all the endpoint ever answers. */
+    readonly status?: number | undefined
+    /** What each event holds, where a call may ask for its answer as a stream. */
+    readonly event?: z.ZodType | undefined
+  }
   /** A whole request that works as it stands with a test key. */
   readonly example: {
     readonly params?: Readonly<Record<string, string>> | undefined

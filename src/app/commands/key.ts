@@ -1,6 +1,7 @@
 /** `tollgate key …` */
-import type { KeyView } from '#modules/keys/index.ts'
+import type { KeyChange, KeyView } from '#modules/keys/index.ts'
 import { parseId, renderId, type Uuid } from '#spec/ids.ts'
+import { DIALECTS } from '../registry.ts'
 import type { Wired } from '../wire.ts'
 import {
   type Command,
@@ -18,6 +19,18 @@ const CAP_OPTIONS = {
   'monthly-cap': { type: 'string', help: 'credits a UTC month; none removes it' },
 } as const
 
+const DIALECT_IDS = DIALECTS.map(({ id }) => id)
+
+const TERM_OPTIONS = {
+  models: { type: 'string', help: 'allowed models, separated by commas: ids, or vendor/*; none: all' },
+  rate: { type: 'string', help: 'chats and embeddings, as calls/seconds such as 20/10; none: no limit' },
+  expires: { type: 'string', help: 'when it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z; none: never' },
+  dialect: {
+    type: 'string',
+    help: `whose requests it makes on paths that several claim: ${DIALECT_IDS.join(', ')}; none: each request tells`,
+  },
+} as const
+
 export const keyCreate: Command = {
   name: 'key create',
   summary: 'Makes an API key. Its secret is shown once and kept nowhere.',
@@ -27,23 +40,20 @@ export const keyCreate: Command = {
     name: { type: 'string', help: 'what it is for' },
     workspace: WORKSPACE_OPTION,
     ...CAP_OPTIONS,
-    models: { type: 'string', help: 'allowed models, separated by commas: ids, or vendor/*' },
-    rate: { type: 'string', help: 'calls/seconds, such as 20/10; no limit if left out' },
-    expires: { type: 'string', help: 'when it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z' },
+    ...TERM_OPTIONS,
   },
   async run(words, wired) {
     const workspace = await workspaceOf(words, wired)
+    const { allowedModels, rateLimit, expiresAt, defaultDialect } = termsOf(words, wired)
     const { key, secret } = await wired.keys.create({
       workspaceId: workspace.id,
       mode: words.mode(undefined),
       name: words.required('name'),
       caps: capsOf(words, wired),
-      allowedModels: words
-        .text('models')
-        ?.split(',')
-        .map(model => canonical(model.trim(), wired)),
-      rateLimit: rateOf(words.text('rate')),
-      expiresAt: dateOf(words.text('expires')),
+      allowedModels: allowedModels ?? undefined,
+      rateLimit: rateLimit ?? undefined,
+      expiresAt: expiresAt ?? undefined,
+      defaultDialect: defaultDialect ?? undefined,
     })
     const json = { ...toJson(key, wired), secret }
     return {
@@ -105,6 +115,46 @@ export const keyCap: Command = {
   },
 }
 
+export const keyChange: Command = {
+  name: 'key change',
+  summary: 'Renames a key, or changes what it may name, how often, how long and in which dialect.',
+  example: 'npx tollgate key change key_0199… --name backend --rate 20/10 --expires none',
+  operands: '<key id>',
+  options: { name: { type: 'string', help: 'what it is for' }, ...TERM_OPTIONS },
+  async run(words, wired) {
+    const change: KeyChange = { name: words.text('name'), ...termsOf(words, wired) }
+    if (Object.values(change).every(value => value === undefined)) {
+      throw new UsageError('say what to change: --name, --models, --rate, --expires or --dialect')
+    }
+    const key = await wired.keys.change(await refOf(words, wired), change)
+    if (!key) throw new UsageError('there is no such key')
+    return { json: toJson(key, wired), text: `${renderId('key', key.id)} "${key.name}" is changed.` }
+  },
+}
+
+/** What the options say of a key's terms: `null` for none, `undefined` where an option is left out. */
+function termsOf(words: Words, wired: Wired): Omit<KeyChange, 'name'> {
+  return {
+    allowedModels: termOf(words, 'models', text =>
+      text.split(',').map(model => canonical(model.trim(), wired)),
+    ),
+    rateLimit: termOf(words, 'rate', rateOf),
+    expiresAt: termOf(words, 'expires', dateOf),
+    defaultDialect: termOf(words, 'dialect', dialectOf),
+  }
+}
+
+function termOf<T>(words: Words, name: string, read: (text: string) => T): T | null | undefined {
+  const text = words.text(name)
+  if (text === undefined) return undefined
+  return text === 'none' ? null : read(text)
+}
+
+function dialectOf(text: string): string {
+  if (DIALECT_IDS.includes(text)) return text
+  throw new UsageError(`--dialect must be one of ${DIALECT_IDS.join(', ')}, or none`)
+}
+
 function capsOf(words: Words, wired: Wired) {
   return { dailyNanoUsd: words.cap('daily-cap', wired), monthlyNanoUsd: words.cap('monthly-cap', wired) }
 }
@@ -126,15 +176,13 @@ function canonical(model: string, wired: Wired): string {
   throw new UsageError(`there is no model "${model}"${near.length > 0 ? `; close: ${near.join(', ')}` : ''}`)
 }
 
-function rateOf(text: string | undefined) {
-  if (text === undefined) return undefined
+function rateOf(text: string) {
   const [, calls, seconds] = /^(\d{1,9})\/(\d{1,6})$/.exec(text) ?? []
   if (!Number(calls) || !Number(seconds)) throw new UsageError('--rate must be calls/seconds, such as 20/10')
   return { calls: Number(calls), windowMs: Number(seconds) * 1000 }
 }
 
-function dateOf(text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined
+function dateOf(text: string): Date {
   const date = new Date(text)
   if (!Number.isNaN(date.getTime())) return date
   throw new UsageError('--expires must be a date such as 2027-01-31')
@@ -158,6 +206,7 @@ function toJson(key: KeyView, wired: Wired) {
     monthly_cap: credits(key.caps.monthlyNanoUsd),
     allowed_models: key.allowedModels ?? null,
     rate_limit: key.rateLimit ? { calls: key.rateLimit.calls, seconds: key.rateLimit.windowMs / 1000 } : null,
+    dialect: key.defaultDialect ?? null,
     expires_at: key.expiresAt ?? null,
     revoked_at: key.revokedAt ?? null,
     last_used_at: key.lastUsedAt ?? null,

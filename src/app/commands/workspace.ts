@@ -1,5 +1,5 @@
 /** `tollgate workspace …`, `tollgate grant` and `tollgate usage`. */
-import { PLANS, type Plan, type Workspace } from '#modules/accounts/index.ts'
+import { MOST_KEEP_FILES_DAYS, PLANS, type Plan, type Workspace } from '#modules/accounts/index.ts'
 import type { Mode } from '#spec/account.ts'
 import { renderId } from '#spec/ids.ts'
 import { chargedCreditsOf, dollarsFromNanoUsd } from '#spec/money.ts'
@@ -38,12 +38,13 @@ export const workspaceList: Command = {
     return {
       json,
       text: table(
-        ['id', 'name', 'plan', 'tier', 'live', 'test'],
+        ['id', 'name', 'plan', 'tier', 'files kept', 'live', 'test'],
         json.map(row => [
           row.id,
           row.name,
           row.plan,
           row.tier ?? '-',
+          row.keep_files_days === null ? 'forever' : `${row.keep_files_days} days`,
           row.live.available,
           row.test.available,
         ]),
@@ -68,6 +69,31 @@ export const workspacePlan: Command = {
       text: `"${workspace.name}" is on the plan ${workspace.plan}.`,
     }
   },
+}
+
+export const workspaceKeepFiles: Command = {
+  name: 'workspace keep-files',
+  summary: 'Sets how long the files of a workspace are kept. Older ones go at once.',
+  example: 'npx tollgate workspace keep-files 30 --workspace acme',
+  operands: '<days|forever>',
+  options: { workspace: WORKSPACE_OPTION },
+  async run(words, wired) {
+    const days = daysOf(words.operand(0, 'the number of days'))
+    const workspace = await wired.accounts.setKeepFilesDays((await workspaceOf(words, wired)).id, days)
+    if (!workspace) throw new UsageError('there is no such workspace')
+    const kept = days === undefined ? 'for ever' : `for ${days} ${days === 1 ? 'day' : 'days'}`
+    return {
+      json: await toJson(workspace, wired),
+      text: `"${workspace.name}" keeps its files ${kept}.`,
+    }
+  },
+}
+
+function daysOf(text: string): number | undefined {
+  if (text === 'forever') return undefined
+  const days = Number(/^\d{1,5}$/.exec(text)?.[0])
+  if (days >= 1 && days <= MOST_KEEP_FILES_DAYS) return days
+  throw new UsageError(`files are kept 1 to ${MOST_KEEP_FILES_DAYS} days, or forever`)
 }
 
 export const workspaceCap: Command = {
@@ -182,6 +208,7 @@ async function toJson(workspace: Workspace, wired: Wired) {
     name: workspace.name,
     plan: workspace.plan,
     tier: tier?.tier ?? null,
+    keep_files_days: workspace.keepFilesDays ?? null,
     live: await balance('live'),
     test: await balance('test'),
     created_at: workspace.createdAt,

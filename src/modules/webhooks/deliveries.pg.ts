@@ -25,6 +25,8 @@ export interface DeliveryStore {
   replay(account: AccountRef, id: Uuid): Promise<Delivery | undefined>
   /** Lets go of everything that a node holds, so that others go on at once: at its graceful stop. */
   letGo(node: Uuid): Promise<void>
+  /** Forgets deliveries that ended so long ago, with their tries, at most so many. Gives how many. */
+  forget(endedBeforeMs: number, limit: number): Promise<number>
 }
 
 interface DeliveryRow {
@@ -153,6 +155,16 @@ export function createDeliveryStore(database: Queryable): DeliveryStore {
       const text = `update delivery set leased_by = null, due_at = now(), lease_epoch = lease_epoch + 1
         where leased_by = $1 and state = 'pending'`
       await database.query('delivery_let_go', text, [node])
+    },
+    async forget(endedBeforeMs, limit) {
+      const text = `with old as (
+          select workspace_id, id from delivery where state <> 'pending' and ended_at < now() - $1 * interval '1 millisecond'
+          limit $2 for update skip locked
+        ), tries as (
+          delete from delivery_try t using old where t.workspace_id = old.workspace_id and t.delivery_id = old.id
+        )
+        delete from delivery d using old where d.workspace_id = old.workspace_id and d.id = old.id`
+      return (await database.query('delivery_forget', text, [endedBeforeMs, limit])).rowCount
     },
   }
 }

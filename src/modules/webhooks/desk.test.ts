@@ -170,3 +170,18 @@ async function outboxPart(news: ReturnType<typeof newsOf>) {
   if (!part) throw new Error('there is nothing to tell')
   return part
 }
+
+test('the log forgets what ended long ago, and nothing that is pending or younger', async () => {
+  const desk = world.desk(account)
+  await desk.createEndpoint({ url: URL, description: '' })
+  for (let n = 0; n < 3; n++) await world.publish(account)
+  const [old] = await desk.listDeliveries({ limit: 10 })
+  await world.run(
+    `update delivery set state = 'delivered', ended_at = now() - interval '61 days' where id = $1`,
+    old?.id,
+  )
+  expect(await world.store.forget(60 * 24 * 3_600_000, 100)).toBe(1)
+  const left = await desk.listDeliveries({ limit: 10 })
+  expect(left).toHaveLength(2)
+  expect(left.map(one => one.id)).not.toContain(old?.id)
+})
