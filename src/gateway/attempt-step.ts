@@ -6,7 +6,7 @@ import type { Json } from '#spec/json.ts'
 import { ProviderFailure } from '#spec/provider.ts'
 import type { ProviderOutput, TaskCapability, TaskContext, TaskDone } from '#spec/task-provider.ts'
 import { CopyFailed, collect } from './collect.ts'
-import { InputUnusable, resolveInputs } from './inputs.ts'
+import { InputUnusable, readOwnFile, resolveInputs } from './inputs.ts'
 import { planAttempts } from './plan-attempts.ts'
 import { move, rest, type Step } from './step.ts'
 
@@ -35,8 +35,12 @@ function capabilityOf({ parts, terms }: Step, attempt: Attempt): TaskCapability 
   return parts.providers.get(terms.offerings[attempt.offering]?.provider ?? '')?.capabilities.tasks
 }
 
-function contextOf({ parts, signal }: Step): TaskContext {
-  return { signal, timeouts: parts.settings.timeouts }
+function contextOf({ parts, leased, signal }: Step): TaskContext {
+  return {
+    signal,
+    timeouts: parts.settings.timeouts,
+    readInput: url => readOwnFile(parts, leased.task.account, url),
+  }
 }
 
 /** Sends the create call, at most once: that it is about to be sent is durable before its first byte. */
@@ -70,8 +74,8 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
   await parts.media.tasks.note(lease, { ...step.changes, work: { attempts: step.attempts } })
   parts.crashPoint('before-dispatch')
   const startedMs = parts.clock.monotonicMs()
-  try {
-    const started = await capability.start(
+  const started = await capability
+    .start(
       {
         request: { ...task.request, options: { ...task.request.options, ...offering.options } },
         upstreamModel: offering.upstreamModel,
@@ -85,19 +89,22 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
       },
       contextOf(step),
     )
-    parts.crashPoint('during-call')
-    tell(step, offering.provider, 'succeeded', startedMs)
-    running(step, offering)
-    if (started.kind === 'succeeded') return await copyNow(step, sent, started)
-    move(step, sent, 'accepted', { handle: started.handle })
-    // Written down before anything else: from here on a dead worker costs nothing but time.
-    await parts.media.tasks.note(lease, { ...step.changes, work: { attempts: step.attempts } })
-    rest(step, started.checkAfterMs ?? pauseByAge(step))
-  } catch (error) {
-    if (!(error instanceof ProviderFailure)) throw error
-    tell(step, offering.provider, error.kind, startedMs)
-    afterFailedStart(step, sent, error)
+    .catch(error => {
+      if (error instanceof ProviderFailure) return error
+      throw error
+    })
+  if (started instanceof ProviderFailure) {
+    tell(step, offering.provider, started.kind, startedMs)
+    return afterFailedStart(step, sent, started)
   }
+  parts.crashPoint('during-call')
+  tell(step, offering.provider, 'succeeded', startedMs)
+  running(step, offering)
+  if (started.kind === 'succeeded') return copyNow(step, sent, started)
+  move(step, sent, 'accepted', { handle: started.handle })
+  // Written down before anything else: from here on a dead worker costs nothing but time.
+  await parts.media.tasks.note(lease, { ...step.changes, work: { attempts: step.attempts } })
+  rest(step, started.checkAfterMs ?? pauseByAge(step))
 }
 
 function callbackUrlOf({ parts, leased }: Step, attempt: Attempt, provider: string): string | undefined {
@@ -166,7 +173,7 @@ async function lookUp(step: Step, attempt: Attempt): Promise<void> {
     const found = await capability.find(attempt.reference, contextOf(step))
     if (found === 'none') {
       move(step, attempt, 'planned')
-      return rest(step, 0)
+      return rest(step, REFUSAL_PAUSE_MS)
     }
     if (found === 'unknown') return rest(step, LOOKUP_PAUSE_MS)
     const offering = step.terms.offerings[attempt.offering]

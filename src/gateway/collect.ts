@@ -94,7 +94,11 @@ async function collectOne(
 }
 
 async function sourceOf(parts: GatewayParts, { source }: ProviderOutput, signal: AbortSignal) {
-  if ('read' in source) return source.read()
+  if ('read' in source) {
+    return source.read().catch(cause => {
+      throw new CopyFailed('a result could not be read', { cause })
+    })
+  }
   const answer = await parts.media
     .safeFetch(source.url, {
       headers: source.headers,

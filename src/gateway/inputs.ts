@@ -127,6 +127,18 @@ export async function ownFile(
   return file
 }
 
+/** The bytes of a file of ours; `undefined` where it is another's, gone, or somebody else's file. */
+export async function readOwnFile(
+  parts: GatewayParts,
+  account: AccountRef,
+  url: string,
+): Promise<Uint8Array | undefined> {
+  const file = await ownFile(parts, account, url)
+  if (typeof file === 'string') return undefined
+  const found = await parts.media.objects.get(file.objectKey)
+  return found ? buffer(found.stream) : undefined
+}
+
 /** So much of a file of others' is looked at before a provider is given its address. */
 const LOOK_BYTES = 262_144
 const LOOK_TIMEOUT_MS = 20_000

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { modelSchema } from '#spec/offering.ts'
 import type { ProviderFailureKind } from '#spec/provider.ts'
 import { chatRequest, contextOf, failureOf, openSandbox, readStream } from './bench.fixture.ts'
-import { FAULTS, sandboxModelEntries } from './index.ts'
+import { FAULTS } from './index.ts'
+import { sandboxModelEntries as inlineModels } from './models.ts'
 
 const QUESTION = 'Tell me about tides and the moon'
 const at = (fault: string) => contextOf({ upstreamModel: `sandbox/${fault}` })
@@ -146,9 +147,9 @@ describe('a fault', () => {
   )
 })
 
-describe('the sandbox models of the catalogue', () => {
+describe('the models of the catalogue that answer at once', () => {
   it('are valid entries with a price and an offering at the sandbox under their own id', () => {
-    for (const entry of sandboxModelEntries) {
+    for (const entry of inlineModels) {
       expect(modelSchema.parse(entry)).toEqual(entry)
       expect(entry.id).toMatch(/^sandbox\/[a-z0-9-]+$/)
       expect(entry.offerings).toMatchObject([
@@ -162,7 +163,7 @@ describe('the sandbox models of the catalogue', () => {
   })
 
   it('are the reliable ones and one for each fault, each once', () => {
-    const ids = sandboxModelEntries.map(entry => entry.id)
+    const ids = inlineModels.map(entry => entry.id)
     const reliable = ['chat', 'echo', 'reasoning', 'embedding']
     expect(ids).toEqual([...reliable, ...FAULTS.map(fault => fault.name)].map(name => `sandbox/${name}`))
     expect(new Set(ids).size).toBe(ids.length)

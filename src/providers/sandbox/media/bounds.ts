@@ -34,12 +34,16 @@ export function checkBounds(job: MediaJob): void {
       sampleRate(job.order.sampleRateHz)
       return
     case 'speech':
-      whole('the length of text', job.order.text.length, 0, LONGEST_TEXT)
+      whole('the length of text', lengthOf(job.order.turns), 0, LONGEST_TEXT)
       between('speed', job.order.speed ?? 1, 0.25, 4)
       return
     case 'mesh':
       return
   }
+}
+
+function lengthOf(turns: readonly { readonly text: string }[]): number {
+  return turns.reduce((sum, { text }) => sum + text.length, 0)
 }
 
 function between(name: string, value: number, least: number, most: number): void {

@@ -16,6 +16,11 @@ export interface ImageOrder extends Drawn {
   readonly format: ImageFormat
   /** A PNG, JPEG, WebP, GIF or AVIF file that the result derives from. */
   readonly source?: Uint8Array | undefined
+  /**
+   * What becomes of the source: `edit` (the default) shows it in the prompt's light, `keep` only scales it, `cut-out`
+   * makes all but its middle transparent where the format can, and white where it cannot.
+   */
+  readonly treatment?: 'edit' | 'keep' | 'cut-out' | undefined
 }
 
 export interface VideoOrder extends Drawn {
@@ -40,11 +45,15 @@ export interface MusicOrder extends Drawn {
   readonly style?: 'song' | 'effect' | undefined
 }
 
-export interface SpeechOrder {
-  /** At most 20,000 characters. Its length decides the sound's. */
+export interface SpokenTurn {
   readonly text: string
   /** Any name; each has a pitch and a timbre of its own. */
   readonly voice?: string | undefined
+}
+
+export interface SpeechOrder {
+  /** Said one after the other; at most 20,000 characters in all. Their length decides the sound's. */
+  readonly turns: readonly SpokenTurn[]
   /** 0.25 to 4; 1 by default, about 160 words a minute. */
   readonly speed?: number | undefined
   readonly format: SoundFormat

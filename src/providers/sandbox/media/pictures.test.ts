@@ -89,6 +89,35 @@ describe('an image', () => {
     }
   })
 
+  it('that keeps its source is the source at another size', async () => {
+    const source = await sharp({ create: { width: 90, height: 50, channels: 3, background: '#c02020' } })
+      .png()
+      .toBuffer()
+    const file = await studio.drawImage({ ...HARBOUR, source, treatment: 'keep' })
+    const { channels } = await sharp(file.bytes).stats()
+    expect(channels.map(({ min, max }) => [min, max])).toEqual([
+      [0xc0, 0xc0],
+      [0x20, 0x20],
+      [0x20, 0x20],
+    ])
+  })
+
+  it.each([
+    ['png', 4],
+    ['webp', 4],
+    ['jpeg', 3],
+  ] as const)(
+    'that is cut out shows nothing at its corners and all of its middle, as %s',
+    async (format, channels) => {
+      const file = await studio.drawImage({ ...HARBOUR, format, treatment: 'cut-out' })
+      const { data, info } = await sharp(file.bytes).raw().toBuffer({ resolveWithObject: true })
+      expect(info).toMatchObject({ width: 320, height: 200, channels })
+      const middle = (100 * 320 + 160) * channels
+      if (channels === 4) expect([data[3], data[middle + 3]]).toEqual([0, 255])
+      else expect(data[0]).toBeGreaterThan(250)
+    },
+  )
+
   it('leaves the source with its owner', async () => {
     const source = await sharp({ create: { width: 9, height: 9, channels: 3, background: '#fff' } })
       .png()

@@ -110,7 +110,7 @@ describe('a sound effect', () => {
 describe('speech', () => {
   it('takes as long as reading the text aloud', async () => {
     const text = `${SENTENCE} `.repeat(4)
-    const { durationMs } = await studio.speak({ text, format: 'mp3' })
+    const { durationMs } = await studio.speak({ turns: [{ text }], format: 'mp3' })
     const wordsPerMinute = (text.trim().split(' ').length / durationMs) * 60_000
     expect(wordsPerMinute).toBeGreaterThan(120)
     expect(wordsPerMinute).toBeLessThan(190)
@@ -118,14 +118,14 @@ describe('speech', () => {
 
   it('is shorter the faster it is spoken, in exact proportion', async () => {
     const [slow, fast] = await Promise.all(
-      [0.5, 2].map(speed => studio.speak({ text: SENTENCE, speed, format: 'wav' })),
+      [0.5, 2].map(speed => studio.speak({ turns: [{ text: SENTENCE }], speed, format: 'wav' })),
     )
     expect((slow?.durationMs ?? 0) / (fast?.durationMs ?? 1)).toBeCloseTo(4, 2)
   })
 
   it('is heard in every script, without clipping, in mono', async () => {
     for (const text of ['Größe', '你好,世界', 'Привет, мир', 'مرحبا', '12 345']) {
-      const wav = readWav(await studio.speak({ text, format: 'wav' }))
+      const wav = readWav(await studio.speak({ turns: [{ text }], format: 'wav' }))
       expect(wav).toMatchObject({ channels: 1, sampleRateHz: 24_000 })
       expect(loudest(wav.samples)).toBeGreaterThan(2_000)
       expect(wav.samples.filter(level => Math.abs(level) >= 32_767).length).toBeLessThan(10)
@@ -133,7 +133,9 @@ describe('speech', () => {
   })
 
   it('has pauses between sentences', async () => {
-    const { samples, sampleRateHz } = readWav(await studio.speak({ text: 'Hello. Hello.', format: 'wav' }))
+    const { samples, sampleRateHz } = readWav(
+      await studio.speak({ turns: [{ text: 'Hello. Hello.' }], format: 'wav' }),
+    )
     const windows = Array.from({ length: Math.floor(samples.length / (sampleRateHz / 20)) }, (_, nth) =>
       loudest(samples.subarray(nth * (sampleRateHz / 20), (nth + 1) * (sampleRateHz / 20))),
     )
@@ -143,19 +145,39 @@ describe('speech', () => {
   })
 
   it('differs by voice and text, and is the same for the same order', async () => {
-    const order = { text: SENTENCE, voice: 'alloy', format: 'mp3' } as const
-    const orders = [order, { ...order, voice: 'nova' }, { ...order, text: `${SENTENCE}!` }, order]
-    const files = await Promise.all(orders.map(each => studio.speak(each)))
+    const turn = { text: SENTENCE, voice: 'alloy' }
+    const turns = [turn, { ...turn, voice: 'nova' }, { ...turn, text: `${SENTENCE}!` }, turn]
+    const files = await Promise.all(turns.map(each => studio.speak({ turns: [each], format: 'mp3' })))
     const texts = files.map(file => Buffer.from(file.bytes).toString('base64'))
     expect(texts[3]).toBe(texts[0])
     expect(new Set(texts).size).toBe(3)
   })
 
+  it('of several is as long as each of them together, each in their own voice', async () => {
+    const turns = [
+      { text: SENTENCE, voice: 'alloy' },
+      { text: SENTENCE, voice: 'nova' },
+    ]
+    const orders = [turns, ...turns.map(turn => [turn])].map(said => ({
+      turns: said,
+      format: 'wav' as const,
+    }))
+    const [both, one, other] = (await Promise.all(orders.map(each => studio.speak(each)))).map(readWav)
+    const middle = one?.samples.length ?? 0
+    expect(both?.samples.length).toBe(middle + (other?.samples.length ?? 0))
+    expect(both?.samples.subarray(0, middle)).toEqual(one?.samples)
+    expect(both?.samples.subarray(middle)).toEqual(other?.samples)
+  })
+
   it('of nothing is a short silence, and of too much is refused', async () => {
-    const { durationMs, samples } = readWav(await studio.speak({ text: '', format: 'wav' }))
+    const { durationMs, samples } = readWav(await studio.speak({ turns: [{ text: '' }], format: 'wav' }))
     expect(durationMs).toBeGreaterThan(100)
     expect(loudest(samples)).toBe(0)
-    await expect(studio.speak({ text: 'a'.repeat(20_001), format: 'wav' })).rejects.toThrow(RangeError)
-    await expect(studio.speak({ text: 'a', speed: 5, format: 'wav' })).rejects.toThrow(RangeError)
+    await expect(
+      studio.speak({ turns: [{ text: 'a'.repeat(10_001) }, { text: 'a'.repeat(10_000) }], format: 'wav' }),
+    ).rejects.toThrow(RangeError)
+    await expect(studio.speak({ turns: [{ text: 'a' }], speed: 5, format: 'wav' })).rejects.toThrow(
+      RangeError,
+    )
   })
 })

@@ -14,7 +14,8 @@ export async function drawImage(order: ImageOrder): Promise<ImageFile> {
   const { widthPx, heightPx, format } = order
   const scene = sceneOf(order.prompt, order.seed)
   const canvas = order.source === undefined ? undefined : await edited(order.source, order, scene)
-  const bytes = await encodeImage(canvas ?? painted(order, scene), order, format)
+  const { treatment } = order
+  const bytes = await encodeImage(canvas ?? painted(order, scene), order, format, treatment === 'cut-out')
   return { bytes, contentType: `image/${format}`, widthPx, heightPx }
 }
 
@@ -28,6 +29,6 @@ function painted(order: ImageOrder, scene: ReturnType<typeof sceneOf>) {
 async function edited(source: Uint8Array, order: ImageOrder, scene: ReturnType<typeof sceneOf>) {
   const size = sizeWithin(order.widthPx, order.heightPx, PHOTOGRAPH_PX)
   const photograph = await readPhotograph(source, size.widthPx, size.heightPx)
-  tintWith(photograph, scene)
+  if (order.treatment === undefined || order.treatment === 'edit') tintWith(photograph, scene)
   return photograph
 }

@@ -19,9 +19,12 @@ export async function playMusic(order: MusicOrder): Promise<SoundFile> {
 }
 
 export async function speak(order: SpeechOrder): Promise<SoundFile> {
-  const score = scoreOf(order.text, order.speed ?? 1, SPEECH_RATE_HZ)
-  const shape: SoundShape = { sampleRateHz: SPEECH_RATE_HZ, channels: 1, sampleCount: score.sampleCount }
+  const turns = order.turns.map(({ text, voice = 'narrator' }) => {
+    return { voice, score: scoreOf(text, order.speed ?? 1, SPEECH_RATE_HZ) }
+  })
+  const sampleCount = turns.reduce((sum, { score }) => sum + score.sampleCount, 0)
+  const shape: SoundShape = { sampleRateHz: SPEECH_RATE_HZ, channels: 1, sampleCount }
   const sink = await createSink(order.format, shape)
-  speakScore(score, order.voice ?? 'narrator', SPEECH_RATE_HZ, sink)
+  for (const { score, voice } of turns) speakScore(score, voice, SPEECH_RATE_HZ, sink)
   return sink.finish()
 }
