@@ -2,7 +2,7 @@
 import { ERROR_CODES, ERRORS, type ErrorCode } from '#spec/errors.ts'
 
 /** What a client should know about each code, in a sentence. A code without one fails the type check. */
-const MEANINGS: Readonly<Record<ErrorCode, string>> = {
+export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   not_found: 'There is nothing under this address, or no such receipt.',
   endpoint_not_supported: 'A deprecated OpenAI API; the message says what to use.',
   method_not_allowed: 'The path exists with other methods; `Allow` names them.',
@@ -62,7 +62,7 @@ const RETRIES = {
 export function errorPage(): string {
   const rows = ERROR_CODES.map(code => {
     const { status, retry } = ERRORS[code]
-    return `| \`${code}\` | ${status} | ${MEANINGS[code]} | ${RETRIES[retry]} |`
+    return `| \`${code}\` | ${status} | ${ERROR_MEANINGS[code]} | ${RETRIES[retry]} |`
   })
   return `${[
     '# Errors',

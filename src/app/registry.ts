@@ -20,7 +20,15 @@ import type { Config } from './config.ts'
 /** Where every dialect is served. */
 export const MOUNTS = ['/api/v1', '/v1'] as const
 
-export const DIALECTS: readonly Dialect[] = [openaiDialect, kieDialect, studio, tasks, imgeo, native, webhooks]
+export const DIALECTS: readonly Dialect[] = [
+  openaiDialect,
+  kieDialect,
+  studio,
+  tasks,
+  imgeo,
+  native,
+  webhooks,
+]
 
 /** Served under prefixes of their own, because the API they are of is. */
 export const DIALECTS_ELSEWHERE: readonly {

@@ -1,5 +1,6 @@
 /** The server's life: boot, serve, drain, stop. */
 import process from 'node:process'
+import { createReferenceSite } from '#dialect-kit/reference/reference-site.ts'
 import { receiveProviderCallback } from '#gateway/index.ts'
 import { createLogger } from '#platform/telemetry/logger.ts'
 import { creditsOf } from '#spec/money.ts'
@@ -9,6 +10,7 @@ import { settleCollisions } from './collisions.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { type OpenedDatabase, openDatabase } from './database.ts'
 import { type FirstBoot, firstBoot } from './first-boot.ts'
+import { referenceOptions } from './reference.ts'
 import { DIALECTS, DIALECTS_ELSEWHERE, MOUNTS } from './registry.ts'
 import { type Wired, wire } from './wire.ts'
 import { startWorkers, type Workers } from './workers.ts'
@@ -43,7 +45,9 @@ export async function work(): Promise<number> {
     )
   }
   if (config.publicUrl === undefined) {
-    throw new ConfigError('Set PUBLIC_URL to where clients reach the servers: the addresses of files begin with it.')
+    throw new ConfigError(
+      'Set PUBLIC_URL to where clients reach the servers: the addresses of files begin with it.',
+    )
   }
   if (config.taskConcurrency + config.callbackConcurrency === 0) {
     throw new ConfigError(
@@ -86,6 +90,7 @@ async function run(
       ...settleCollisions(DIALECTS).map(dialect => ({ dialect, mounts: MOUNTS })),
       ...DIALECTS_ELSEWHERE,
     ],
+    reference: { site: createReferenceSite(referenceOptions()), publicUrl: config.publicUrl },
     receiveProviderCallback: (where, raw) => receiveProviderCallback(wired.parts, where, raw),
     gateway: wired.gateway,
     logger: wired.logger,

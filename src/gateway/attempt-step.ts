@@ -2,7 +2,9 @@
 import { fileToJson } from '#modules/files/index.ts'
 import type { Attempt, AttemptFault } from '#modules/tasks/index.ts'
 import { timeOfId } from '#spec/ids.ts'
-import type { Json } from '#spec/json.ts'
+import type { Json, JsonObject } from '#spec/json.ts'
+import type { MediaFacts } from '#spec/offering.ts'
+import type { MediaOperation } from '#spec/operation.ts'
 import { ProviderFailure } from '#spec/provider.ts'
 import type { ProviderOutput, TaskCapability, TaskContext, TaskDone } from '#spec/task-provider.ts'
 import { CopyFailed, collect } from './collect.ts'
@@ -77,7 +79,7 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
   const started = await capability
     .start(
       {
-        request: { ...task.request, options: { ...task.request.options, ...offering.options } },
+        request: requestFor(task.request, terms.facts, offering.options),
         upstreamModel: offering.upstreamModel,
         path: offering.path,
         action: task.request.action ?? '',
@@ -105,6 +107,18 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
   // Written down before anything else: from here on a dead worker costs nothing but time.
   await parts.media.tasks.note(lease, { ...step.changes, work: { attempts: step.attempts } })
   rest(step, started.checkAfterMs ?? pauseByAge(step))
+}
+
+/** With what the offering always sends; what is to be avoided is said in the prompt where the model has no field for it. */
+function requestFor(request: MediaOperation, facts: MediaFacts, options: JsonObject): MediaOperation {
+  const sent = { ...request, options: { ...request.options, ...options } }
+  if (request.negativePrompt === undefined || request.negativePrompt === '' || facts.negativePrompt)
+    return sent
+  return {
+    ...sent,
+    prompt: `${request.prompt}\n\nAvoid: ${request.negativePrompt}`,
+    negativePrompt: undefined,
+  }
 }
 
 function callbackUrlOf({ parts, leased }: Step, attempt: Attempt, provider: string): string | undefined {

@@ -197,6 +197,18 @@ describe('a create call', () => {
   })
 })
 
+test('what is to be avoided is said in the prompt where the model has no field for it', async () => {
+  const studio = openStudio(world)
+  const payer = await studio.house.payer()
+  await submitted(studio, payer, { negativePrompt: 'dogs' })
+  await studio.house.step()
+  expect(studio.alpha.starts[0]?.request).toMatchObject({
+    prompt: 'a fox\n\nAvoid: dogs',
+    negativePrompt: undefined,
+  })
+  await studio.house.step()
+})
+
 describe('a submission', () => {
   test('with the same Idempotency-Key gives the same task, and is held once', async () => {
     const studio = openStudio(world)

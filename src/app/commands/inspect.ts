@@ -1,6 +1,6 @@
 /** `tollgate models` and `tollgate audit`. */
 import { CHECKS } from '#modules/ledger/index.ts'
-import { dollarsFromNanoUsd } from '#spec/money.ts'
+import { dollarsFromNanoUsd, UNITS_PER_PRICE, type Unit } from '#spec/money.ts'
 import type { Offering } from '#spec/offering.ts'
 import type { Wired } from '../wire.ts'
 import { type Command, table, UsageError } from './command.ts'
@@ -21,30 +21,53 @@ export const models: Command = {
       aliases: model.aliases,
       vendor: model.vendor,
       operation: model.operation,
-      usable: model.offerings.some(offering => offering.price && isConfigured(offering, wired)),
+      usable: model.offerings.some(
+        offering => priceOf(offering) !== undefined && isConfigured(offering, wired),
+      ),
       offerings: model.offerings.map(offering => ({
         id: offering.id,
         configured: isConfigured(offering, wired),
-        usd_per_million_input: offering.price ? dollarsFromNanoUsd(offering.price.inputNanoUsd) : null,
-        usd_per_million_output: offering.price ? dollarsFromNanoUsd(offering.price.outputNanoUsd) : null,
+        price: priceOf(offering) ?? null,
       })),
     }))
     return {
       json,
       text: table(
-        ['', 'model', 'offering', '$/M in', '$/M out'],
+        ['', 'model', 'offering', 'what it costs there'],
         json.flatMap(model =>
           model.offerings.map(offering => [
             offering.configured ? '*' : '',
             model.id,
             offering.id,
-            offering.usd_per_million_input ?? '-',
-            offering.usd_per_million_output ?? '-',
+            offering.price ?? 'no price known: not served with a live key',
           ]),
         ),
       ),
     }
   },
+}
+
+/** Units as people quote prices, and how many of ours one of them has. */
+const QUOTED: Readonly<Partial<Record<Unit, readonly [string, bigint]>>> = {
+  images: ['an image', 1n],
+  pixels: ['a megapixel', 1_000_000n],
+  milliseconds: ['a second', 1_000n],
+  characters: ['a thousand characters', 1_000n],
+  generations: ['a generation', 1n],
+  video_tokens: ['a million video tokens', 1_000_000n],
+}
+
+/** The price in words; `undefined` where none is known. The dearest of a media price's variants, which is what matches last. */
+function priceOf({ price, mediaPrice }: Offering): string | undefined {
+  if (price) {
+    const [input, output] = [price.inputNanoUsd, price.outputNanoUsd].map(dollarsFromNanoUsd)
+    return `$${input} in, $${output} out a million tokens`
+  }
+  if (!mediaPrice) return undefined
+  const [name, units] = QUOTED[mediaPrice.unit] ?? [mediaPrice.unit, 1n]
+  const usd = dollarsFromNanoUsd((mediaPrice.nanoUsdPerMillion * units) / UNITS_PER_PRICE)
+  const variants = mediaPrice.variants.length
+  return `$${usd} ${name}${variants > 0 ? ` or less (${variants} prices by what is asked)` : ''}`
 }
 
 function isConfigured(offering: Offering, wired: Wired): boolean {

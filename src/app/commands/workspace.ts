@@ -73,7 +73,7 @@ export const workspacePlan: Command = {
 
 export const workspaceKeepFiles: Command = {
   name: 'workspace keep-files',
-  summary: 'Sets how long the files of a workspace are kept. Older ones go at once.',
+  summary: 'Sets how long the files of a workspace are kept. Older ones go within the hour.',
   example: 'npx tollgate workspace keep-files 30 --workspace acme',
   operands: '<days|forever>',
   options: { workspace: WORKSPACE_OPTION },
