@@ -54,7 +54,13 @@ create table task (
 -- Finished tasks are in neither, so a million of them cost the queue nothing.
 create index task_due on task (due_at) where state in ('queued', 'running');
 create index task_due_by_workspace on task (workspace_id, due_at) where state in ('queued', 'running');
-create index task_list on task (workspace_id, mode, created_at desc);
+-- Lists are read from these, a branch for each operation and state, so that page one of a million costs what page one
+-- of ten does. Only what has ended is in them: a task enters once.
+create index task_ended_by_age on task (workspace_id, mode, operation, state, created_at, id)
+  where state not in ('queued', 'running');
+create index task_ended_by_size on task (workspace_id, mode, operation, state, size_bytes, id)
+  where state not in ('queued', 'running');
+create index task_child on task (workspace_id, (request ->> 'parentTask')) where request ->> 'parentTask' is not null;
 
 create function task_has_ended(p_state task_state) returns boolean language sql immutable parallel safe as $$
   select p_state not in ('queued', 'running')
@@ -74,6 +80,73 @@ end $$;
 create trigger task_goes_forward before update of state, lease_epoch on task
   for each row when (old.state is distinct from new.state or new.lease_epoch < old.lease_epoch)
   execute function refuse_going_back();
+
+-- How many tasks of an account have ended, as numbers to add up: counting a million rows takes a second. Rows are only
+-- added and folded, so that no end of a task waits for another's.
+create table task_tally (
+  workspace_id uuid not null,
+  mode account_mode not null,
+  operation text not null,
+  state task_state not null,
+  tasks bigint not null
+);
+create index task_tally_of on task_tally (workspace_id, mode, operation, state) include (tasks);
+
+-- Makes one row of those that nobody else is folding.
+create function task_tally_fold(p_workspace_id uuid, p_mode account_mode, p_operation text, p_state task_state)
+returns void language plpgsql set enable_seqscan = off as $$
+begin
+  with folded as (
+    delete from task_tally n using (
+      select m.ctid from task_tally m
+      where m.workspace_id = p_workspace_id and m.mode = p_mode and m.operation = p_operation and m.state = p_state
+      for update skip locked) mine
+    where n.ctid = mine.ctid returning n.tasks)
+  insert into task_tally select p_workspace_id, p_mode, p_operation, p_state, sum(tasks) from folded having count(*) > 0;
+end $$;
+
+create function tally_ended_task() returns trigger language plpgsql as $$
+begin
+  insert into task_tally values (new.workspace_id, new.mode, new.operation, new.state, 1);
+  -- Now and then, which keeps a sum to some hundred rows.
+  if random() < 0.01 then
+    perform task_tally_fold(new.workspace_id, new.mode, new.operation, new.state);
+  end if;
+  return null;
+end $$;
+create trigger task_is_tallied after update of state on task
+  for each row when (old.state is distinct from new.state and task_has_ended(new.state))
+  execute function tally_ended_task();
+create trigger ended_task_is_tallied after insert on task
+  for each row when (task_has_ended(new.state)) execute function tally_ended_task();
+
+-- A page of an account's tasks, by created_at or size_bytes and then by id. Each branch reads its index in order and no
+-- further than the page's end. Planned for each call, since a plan for any limit and offset would read the whole table.
+create function task_page(p_workspace_id uuid, p_mode account_mode, p_operations text[], p_states task_state[], p_sort text,
+  p_order text, p_limit int, p_offset int)
+returns setof task language plpgsql stable as $$
+begin
+  if p_sort not in ('created_at', 'size_bytes') or p_order not in ('asc', 'desc') then
+    raise exception 'tasks cannot be sorted by % %', p_sort, p_order;
+  end if;
+  return query execute format($page$
+    select t.* from (
+      select one.place, one.id
+      from (select distinct unnest($3) as operation) o cross join (select distinct unnest($4) as state) s
+      cross join lateral (
+        select t.%1$I as place, t.id from task t
+        where t.workspace_id = $1 and t.mode = $2 and t.operation = o.operation and t.state = s.state
+          and t.state not in ('queued', 'running')
+        order by t.%1$I %2$s, t.id %2$s limit $5 + $6) one
+      union all
+      select t.%1$I, t.id from task t
+      where t.workspace_id = $1 and t.mode = $2 and t.operation = any ($3) and t.state = any ($4)
+        and t.state in ('queued', 'running') and $4 && '{queued, running}'
+      order by 1 %2$s, 2 %2$s limit $5 offset $6) page
+    join task t on t.workspace_id = $1 and t.id = page.id
+    order by page.place %2$s, page.id %2$s $page$, p_sort, p_order)
+    using p_workspace_id, p_mode, p_operations, p_states, p_limit, p_offset;
+end $$;
 
 -- A file of ours: what a task made, or what a client sent. The bytes are in the object store under a key made of the id.
 create table file (

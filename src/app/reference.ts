@@ -1,7 +1,9 @@
 /** What the API reference is made of: every dialect, with a word on each. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { withQuotes } from '#dialect-kit/quoting.ts'
 import type { ReferenceOptions, ReferenceSource } from '#dialect-kit/reference/operation.ts'
+import { quoteWords } from '#dialects/openai/quote.ts'
 import type { Dialect } from '#spec/dialect.ts'
 import { COLLISIONS } from './collisions.ts'
 import { ROOT } from './config.ts'
@@ -42,6 +44,11 @@ export const INTRODUCTIONS: Readonly<Record<string, Introduction>> = {
     title: 'Simple images',
     summary: 'Images at a fixed price each, answered at once, with a public list of models and prices.',
   },
+  webhooks: {
+    title: 'Webhooks',
+    summary:
+      'Where the workspace is told of its tasks: addresses, the secret that signs, what was delivered, and sending it again.',
+  },
   native: {
     title: 'Generations',
     summary: 'Every task of the workspace, whichever API it came by: look, list, follow, cancel.',
@@ -55,7 +62,7 @@ export function referenceOptions(): ReferenceOptions {
   return {
     version: versionOf(readFileSync(join(ROOT, 'package.json'), 'utf8')),
     sources: [
-      ...DIALECTS.map(dialect => sourceOf(dialect, EXAMPLE_MOUNTS)),
+      ...withQuotes(DIALECTS, 'openai', quoteWords).map(dialect => sourceOf(dialect, EXAMPLE_MOUNTS)),
       ...DIALECTS_ELSEWHERE.map(({ dialect, mounts }) => sourceOf(dialect, mounts)),
     ],
     collisions: COLLISIONS,

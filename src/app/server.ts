@@ -1,6 +1,8 @@
 /** The server's life: boot, serve, drain, stop. */
 import process from 'node:process'
+import { withQuotes } from '#dialect-kit/quoting.ts'
 import { createReferenceSite } from '#dialect-kit/reference/reference-site.ts'
+import { quoteWords } from '#dialects/openai/quote.ts'
 import { receiveProviderCallback } from '#gateway/index.ts'
 import { createLogger } from '#platform/telemetry/logger.ts'
 import { creditsOf } from '#spec/money.ts'
@@ -87,7 +89,10 @@ async function run(
   const readiness = { ready: false }
   const app = createHttpApp({
     dialects: [
-      ...settleCollisions(DIALECTS).map(dialect => ({ dialect, mounts: MOUNTS })),
+      ...withQuotes(settleCollisions(DIALECTS), 'openai', quoteWords).map(dialect => ({
+        dialect,
+        mounts: MOUNTS,
+      })),
       ...DIALECTS_ELSEWHERE,
     ],
     reference: { site: createReferenceSite(referenceOptions()), publicUrl: config.publicUrl },

@@ -83,7 +83,12 @@ export async function wire(
   const ledger = createLedger(lanes, database, clock)
   const accounts = createAccounts(database, ids)
   const keyStore = createKeyStore(database)
-  const keys = createKeyService({ store: keyStore, ids, prefixes: config.keyPrefixes })
+  const keys = createKeyService({
+    store: keyStore,
+    ids,
+    prefixes: config.keyPrefixes,
+    dialects: DIALECTS.map(({ id }) => id),
+  })
   const watcher = createRevisionWatcher({ readRevisions: createRevisionReader(database), clock, logger })
   const authenticator = createAuthenticator({
     reader: keyStore,

@@ -24,7 +24,7 @@ export function testReferences({ dialect, script, samples }: ReferenceExpectatio
       }
       if (body !== undefined) body.schema.parse(example.body)
       if (query !== undefined) query.parse(example.query ?? {})
-      const named = [...endpoint.path.matchAll(/:([a-zA-Z]+)/g)].map(match => match[1])
+      const named = [...endpoint.path.matchAll(/:([a-zA-Z]+)|(\*)$/g)].map(match => match[1] ?? '*')
       expect(Object.keys(example.params ?? {})).toEqual(named)
     })
 

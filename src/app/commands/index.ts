@@ -8,20 +8,30 @@ import { serve, work } from '../server.ts'
 import { wire } from '../wire.ts'
 import { type Command, helpOf, print, readWords, UsageError } from './command.ts'
 import { audit, migrateCommand, models } from './inspect.ts'
-import { keyCap, keyCreate, keyList, keyRevoke } from './key.ts'
+import { keyCap, keyChange, keyCreate, keyList, keyRevoke } from './key.ts'
 import { tasks } from './tasks.ts'
 import { webhooks } from './webhooks.ts'
-import { grant, usage, workspaceCap, workspaceCreate, workspaceList, workspacePlan } from './workspace.ts'
+import {
+  grant,
+  usage,
+  workspaceCap,
+  workspaceCreate,
+  workspaceKeepFiles,
+  workspaceList,
+  workspacePlan,
+} from './workspace.ts'
 
 const COMMANDS: readonly Command[] = [
   keyCreate,
   keyList,
   keyRevoke,
   keyCap,
+  keyChange,
   workspaceCreate,
   workspaceList,
   workspacePlan,
   workspaceCap,
+  workspaceKeepFiles,
   grant,
   models,
   usage,

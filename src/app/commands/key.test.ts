@@ -11,11 +11,10 @@ import { type Command, helpOf, readWords, UsageError } from './command.ts'
 import { keyCap, keyChange, keyCreate, keyList, keyRevoke } from './key.ts'
 import { workspaceKeepFiles, workspaceList, workspacePlan } from './workspace.ts'
 
-const COMMANDS = [keyCreate, keyList, keyRevoke, keyCap, keyChange].concat(
-  workspaceList,
-  workspacePlan,
-  workspaceKeepFiles,
-)
+const COMMANDS: readonly Command[] = [
+  ...[keyCreate, keyList, keyRevoke, keyCap, keyChange],
+  ...[workspaceList, workspacePlan, workspaceKeepFiles],
+]
 let created: TestDatabase
 let database: Database
 let wired: Wired
@@ -47,7 +46,7 @@ afterAll(async () => {
 /** Runs a command as it is typed. */
 async function run(line: string) {
   const argv = line.split(' ')
-  const command: Command | undefined = COMMANDS.find(one => one.name === argv.slice(0, 2).join(' '))
+  const command = COMMANDS.find(one => one.name === argv.slice(0, 2).join(' '))
   if (!command) throw new Error(`there is no command "${line}"`)
   const outcome = await command.run(readWords(command, argv.slice(2)), wired)
   return { text: outcome.text, json: JSON.parse(JSON.stringify(outcome.json)) }

@@ -1,4 +1,5 @@
 /** Money on this dialect's own pages (`/me`, `/quote`, `/receipts`): exact JSON numbers, never through a float. */
+import { z } from 'zod'
 import { exactNumber } from '#dialect-kit/json-answer.ts'
 import { scaledToDecimal } from '#lib/decimal.ts'
 import {
@@ -14,6 +15,16 @@ export interface Amount {
   readonly credits: object
   readonly usd: object
 }
+
+export const amountSchema = z.object({ credits: z.number(), usd: z.number() })
+
+export const lineItemSchema = z.object({
+  unit: z.string().describe('What is counted: `input_tokens`, `images`, …'),
+  quantity: z.number(),
+  price_usd_per_million: z.number(),
+  markup_percent: z.number(),
+  charge_usd: z.number().describe('Exact: quantity × price × markup'),
+})
 
 export function chargeAmount(nanoUsd: bigint, credits: CreditScale): Amount {
   return {

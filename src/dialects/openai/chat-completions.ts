@@ -2,6 +2,7 @@
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import { parseJsonBody } from '#dialect-kit/json-body.ts'
 import { chatAnswer } from './chat-answer.ts'
+import { chatReference } from './chat-reference.ts'
 import { chatRequest } from './chat-request.ts'
 import { chatStreamRenderer } from './chat-stream.ts'
 
@@ -12,6 +13,7 @@ export const chatCompletions = endpoint({
   method: 'POST',
   path: '/chat/completions',
   bodyLimitBytes: CHAT_BODY_LIMIT_BYTES,
+  reference: chatReference,
   async handle({ request, call, gateway, reply }) {
     const chat = chatRequest(parseJsonBody(request.body))
     if (chat.stream) {

@@ -9,7 +9,14 @@ import type {
   ToolChoice,
 } from '#spec/chat.ts'
 import { GatewayError } from '#spec/errors.ts'
-import { CHAT_FIELDS, type ChatBody, chatBodySchema, type WireMessage, type WirePart } from './chat-wire.ts'
+import {
+  CHAT_FIELDS,
+  type ChatBody,
+  chatBodySchema,
+  isChatBody,
+  type WireMessage,
+  type WirePart,
+} from './chat-wire.ts'
 import { refuseUnsafeFields } from './refused-fields.ts'
 
 /** How this dialect names its format on the lossless lane. */
@@ -21,7 +28,7 @@ export const WIRE_FORMAT = 'openai'
  */
 export function chatRequest(body: Readonly<Record<string, unknown>>): ChatRequest {
   refuseUnsafeFields(body, CHAT_FIELDS)
-  const wire = checkSchema(chatBodySchema, body)
+  const wire = isChatBody(body) ? body : checkSchema(chatBodySchema, body)
   refuseContradictions(wire)
   return {
     operation: 'chat',

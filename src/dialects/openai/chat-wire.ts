@@ -108,36 +108,57 @@ const penalty = z.number().min(-2).max(2).nullish()
 const tokenLimit = z.int().min(1).max(INT32_MAX).nullish()
 
 export const chatBodySchema = z.looseObject({
-  model: z.string().min(1).max(200),
-  messages: z.array(message).min(1),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().min(0).max(1).nullish(),
-  n: z.int().min(1).max(128).nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(4)]).nullish(),
-  seed: z.int().nullish(),
-  logprobs: z.boolean().nullish(),
-  top_logprobs: z.int().min(0).max(20).nullish(),
-  max_tokens: tokenLimit,
-  max_completion_tokens: tokenLimit,
-  presence_penalty: penalty,
-  frequency_penalty: penalty,
-  logit_bias: z.record(z.string(), z.number().min(-100).max(100)).nullish(),
-  response_format: responseFormat.nullish(),
-  tools: z.array(tool).nullish(),
-  tool_choice: toolChoice.nullish(),
-  parallel_tool_calls: z.boolean().nullish(),
-  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
-  verbosity: z.enum(['low', 'medium', 'high']).nullish(),
-  modalities: z.array(z.literal('text')).nullish(),
+  model: z.string().min(1).max(200).describe('An id or an alias of `GET /models`'),
+  messages: z.array(message).min(1).describe('The conversation so far'),
+  temperature: z.number().min(0).max(2).nullish().describe('Higher is more random'),
+  top_p: z.number().min(0).max(1).nullish().describe('Only the likeliest tokens up to this share'),
+  n: z.int().min(1).max(128).nullish().describe('How many answers; each is charged'),
+  stop: z
+    .union([z.string(), z.array(z.string()).max(4)])
+    .nullish()
+    .describe('Texts that end an answer'),
+  seed: z.int().nullish().describe('The same seed makes the same answer likelier'),
+  logprobs: z.boolean().nullish().describe('Whether the probability of each token is told'),
+  top_logprobs: z
+    .int()
+    .min(0)
+    .max(20)
+    .nullish()
+    .describe('How many likeliest tokens are told; needs `logprobs`'),
+  max_tokens: tokenLimit.describe('The most tokens of an answer. Less is held for a call that sets it'),
+  max_completion_tokens: tokenLimit.describe('The same by its newer name; of both the smaller counts'),
+  presence_penalty: penalty.describe('Above 0: less of what was mentioned already'),
+  frequency_penalty: penalty.describe('Above 0: less of what was said often'),
+  logit_bias: z
+    .record(z.string(), z.number().min(-100).max(100))
+    .nullish()
+    .describe('By token id: how much likelier or less likely it is made'),
+  response_format: responseFormat.nullish().describe('Text, any JSON object, or JSON of a schema'),
+  tools: z.array(tool).nullish().describe('Functions that the model may ask to be called'),
+  tool_choice: toolChoice.nullish().describe('Whether a tool is called, or which'),
+  parallel_tool_calls: z.boolean().nullish().describe('Whether one answer may call several tools'),
+  reasoning_effort: z
+    .enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
+    .nullish()
+    .describe('How long a reasoning model thinks'),
+  verbosity: z.enum(['low', 'medium', 'high']).nullish().describe('How much it says'),
+  modalities: z.array(z.literal('text')).nullish().describe('Text is all there is here'),
   /** `priority`, `fast` and `scale` cost more than the catalogue's prices. */
   service_tier: z.enum(['auto', 'default', 'flex']).nullish(),
-  stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  user: z.string().nullish(),
-  safety_identifier: z.string().nullish(),
-  prompt_cache_key: z.string().nullish(),
-  store: z.boolean().nullish(),
-  metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
+  stream: z.boolean().nullish().describe('Answer with server-sent events, ended by `data: [DONE]`'),
+  stream_options: z
+    .looseObject({
+      include_usage: z.boolean().nullish().describe('A last event with the usage and the exact charge'),
+    })
+    .nullish(),
+  user: z.string().nullish().describe('Your name for the end user'),
+  safety_identifier: z.string().nullish().describe('The same, hashed'),
+  prompt_cache_key: z.string().nullish().describe('Calls with the same key are likelier to hit the cache'),
+  store: z.boolean().nullish().describe('For the provider; nothing is stored here'),
+  metadata: z
+    .record(z.string().max(64), z.string().max(512))
+    .nullish()
+    .describe('At most 16 entries of your own'),
 })
 
 export type ChatBody = z.infer<typeof chatBodySchema>
@@ -146,3 +167,27 @@ export type WirePart = Exclude<NonNullable<WireMessage['content']>, string>[numb
 
 /** The fields this schema judges. */
 export const CHAT_FIELDS: ReadonlySet<string> = new Set(Object.keys(chatBodySchema.shape))
+
+const SCHEMA_OF_FIELD: ReadonlyMap<string, z.ZodType> = new Map(Object.entries(chatBodySchema.shape))
+
+/**
+ * Whether the schema accepts a parsed body. It judges the few fields that are there, one by one; the schema goes through
+ * all those that might be, and copies what it accepts. What is wrong with a body, only the schema can say.
+ */
+export function isChatBody(body: Readonly<Record<string, unknown>>): body is ChatBody {
+  if (body.model === undefined || body.messages === undefined) return false
+  for (const field in body) {
+    const schema = SCHEMA_OF_FIELD.get(field)
+    if (schema && !accepts(schema, body[field])) return false
+  }
+  return true
+}
+
+function accepts(schema: z.ZodType, value: unknown): boolean {
+  try {
+    return schema.safeParse(value).success
+  } catch {
+    // More issues than zod has stack for: `checkSchema` knows what to say.
+    return false
+  }
+}

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { type Sample, testDialect } from '#dialect-kit/conformance.suite.ts'
+import { testReferences } from '#dialect-kit/reference.suite.ts'
 import type { GatewayError } from '#spec/errors.ts'
 import openai from './index.ts'
 import { SCRIPT } from './test-script.ts'
@@ -14,27 +15,31 @@ const streamed: Sample = {
   unknownFields: 'pass',
 }
 
+const samples: readonly Sample[] = [
+  { endpoint: 'POST /chat/completions', url: '/chat/completions', body: chat, unknownFields: 'pass' },
+  {
+    endpoint: 'POST /embeddings',
+    url: '/embeddings',
+    body: { model: 'text-embedding-3-large', input: 'Hi' },
+    unknownFields: 'pass',
+  },
+  { endpoint: 'POST /quote', url: '/quote', body: chat, unknownFields: 'pass' },
+  { endpoint: 'GET /models', url: '/models', unknownFields: bodyless },
+  { endpoint: 'GET /models/*', url: '/models/anthropic/claude-sonnet-4.5', unknownFields: bodyless },
+  { endpoint: 'GET /me', url: '/me', unknownFields: bodyless },
+  {
+    endpoint: 'GET /receipts/:id',
+    url: '/receipts/req_019b76daa800700080000123456789ab',
+    unknownFields: bodyless,
+  },
+]
+
+testReferences({ dialect: openai, script: SCRIPT, samples })
+
 testDialect({
   dialect: openai,
   script: SCRIPT,
-  samples: [
-    { endpoint: 'POST /chat/completions', url: '/chat/completions', body: chat, unknownFields: 'pass' },
-    {
-      endpoint: 'POST /embeddings',
-      url: '/embeddings',
-      body: { model: 'text-embedding-3-large', input: 'Hi' },
-      unknownFields: 'pass',
-    },
-    { endpoint: 'POST /quote', url: '/quote', body: chat, unknownFields: 'pass' },
-    { endpoint: 'GET /models', url: '/models', unknownFields: bodyless },
-    { endpoint: 'GET /models/*', url: '/models/anthropic/claude-sonnet-4.5', unknownFields: bodyless },
-    { endpoint: 'GET /me', url: '/me', unknownFields: bodyless },
-    {
-      endpoint: 'GET /receipts/:id',
-      url: '/receipts/req_019b76daa800700080000123456789ab',
-      unknownFields: bodyless,
-    },
-  ],
+  samples,
   expectErrorBody,
   brokenStream: {
     sample: streamed,

@@ -22,11 +22,26 @@ const tokens = z.array(tokenId).min(1)
 const tokenLists = z.array(tokens).min(1).max(MAX_INPUTS)
 
 export const embeddingsBodySchema = z.looseObject({
-  model: z.string().min(1).max(200),
-  input: z.union([text, tokens, tokenLists, texts]),
-  dimensions: z.int().min(1).max(65_536).nullish(),
-  encoding_format: z.enum(['float', 'base64']).nullish(),
-  user: z.string().nullish(),
+  model: z.string().min(1).max(200).describe('An id or an alias of `GET /models`'),
+  input: z
+    .union([text, tokens, tokenLists, texts])
+    .describe('A text, its tokens, or a list of either; each gets a vector'),
+  dimensions: z.int().min(1).max(65_536).nullish().describe('Shorter vectors, of models that make them'),
+  encoding_format: z.enum(['float', 'base64']).nullish().describe('Default float'),
+  user: z.string().nullish().describe('Your name for the end user'),
+})
+
+const embeddingsAnswerSchema = z.object({
+  object: z.literal('list'),
+  data: z.array(
+    z.object({
+      object: z.literal('embedding'),
+      index: z.int().describe('Which input it is of'),
+      embedding: z.union([z.array(z.number()), z.string()]).describe('As `encoding_format` asks'),
+    }),
+  ),
+  model: z.string().describe('As it was asked for'),
+  usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }).optional(),
 })
 
 const EMBEDDINGS_FIELDS: ReadonlySet<string> = new Set(Object.keys(embeddingsBodySchema.shape))
@@ -104,6 +119,13 @@ export const embeddings = endpoint({
   method: 'POST',
   path: '/embeddings',
   bodyLimitBytes: BODY_LIMIT_BYTES,
+  reference: {
+    summary: 'Turn texts into vectors',
+    tag: 'Embeddings',
+    body: { schema: embeddingsBodySchema },
+    answer: { schema: embeddingsAnswerSchema },
+    example: { body: { model: 'text-embedding-3-large', input: 'The food was delicious.' } },
+  },
   async handle({ request, call, gateway, reply }) {
     const embed = embedRequest(parseJsonBody(request.body, { maxValues: EMBEDDINGS_MAX_VALUES }))
     reply.send(await gateway.embed(call, embed, result => embeddingsAnswer(embed, result)))

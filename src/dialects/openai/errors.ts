@@ -2,6 +2,7 @@
  * Our errors as OpenAI writes them: `{"error":{"message","type","param","code"}}`, all four keys always there.
  * The official SDKs choose their exception by HTTP status; `type` is for people and logs.
  */
+import { z } from 'zod'
 import { exactNumber, jsonAnswer } from '#dialect-kit/json-answer.ts'
 import type { ErrorCode, GatewayError, Refusal } from '#spec/errors.ts'
 import type { WireAnswer } from '#spec/gateway.ts'
@@ -27,6 +28,10 @@ const TYPES: Record<ErrorCode, string> = {
   model_unavailable: 'api_error',
   context_length_exceeded: 'invalid_request_error',
   content_rejected: 'invalid_request_error',
+  input_rejected: 'invalid_request_error',
+  task_not_found: 'invalid_request_error',
+  file_not_found: 'invalid_request_error',
+  task_state_conflict: 'invalid_request_error',
   idempotency_key_reused: 'idempotency_error',
   idempotency_in_progress: 'idempotency_error',
   rate_limited: 'rate_limit_error',
@@ -43,6 +48,8 @@ const TYPES: Record<ErrorCode, string> = {
   upstream_rejected: 'invalid_request_error',
   upstream_error: 'api_error',
   upstream_timeout: 'api_error',
+  generation_failed: 'api_error',
+  generation_timeout: 'api_error',
   database_unavailable: 'api_error',
   outcome_unknown: 'api_error',
   internal_error: 'api_error',
@@ -71,6 +78,26 @@ export interface RefusalBody {
   /** `null` for the balance, which has no window. */
   readonly resets_at: string | null
 }
+
+export const refusalSchema = z.object({
+  code: z.string().describe('`key_daily_cap`, `insufficient_credits` …'),
+  limit: z.number(),
+  used: z.number(),
+  held: z.number(),
+  needed: z.number(),
+  resets_at: z.string().nullable(),
+})
+
+export const errorSchema = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string(),
+    details: z.array(refusalSchema).optional().describe('Of a 402: every limit that refused, in credits'),
+    nearby: z.array(z.string()).optional().describe('Names like the model that was not found'),
+  }),
+})
 
 /** The body of an error, for an answer or for an event in a stream. */
 export function errorBody(error: GatewayError, credits: CreditScale): ErrorBody {

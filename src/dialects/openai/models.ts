@@ -1,10 +1,28 @@
 /** `GET /models` and `GET /models/{id}`: OpenAI's model object, and beside it what the catalogue knows. */
+import { z } from 'zod'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import { jsonAnswer } from '#dialect-kit/json-answer.ts'
 import type { Model } from '#spec/offering.ts'
 
 /** The catalogue holds no release dates; OpenAI's format wants a number here. */
 const CREATED_UNKNOWN = 0
+
+const modelSchema = z.object({
+  id: z.string().describe('The name it was asked by'),
+  object: z.literal('model'),
+  created: z.int().describe('Always 0: release dates are not kept'),
+  owned_by: z.string().describe('Its vendor'),
+  root: z.string().describe('Its own id, where `id` is an alias'),
+  name: z.string(),
+  aliases: z.array(z.string()),
+  operation: z.string().describe('`chat`, `embed`, `image`, `video`, `music`, `speech` or `mesh`'),
+  context_window: z.int().nullable(),
+  max_output_tokens: z.int().nullable(),
+  dimensions: z.int().nullable(),
+  capabilities: z.record(z.string(), z.boolean()),
+  retires_on: z.string().nullable(),
+  successor: z.string().nullable().describe('What serves calls for a model that was retired'),
+})
 
 /** One model under the name it was asked by. `root` is its own id, which differs where `id` is an alias. */
 export function modelBody(model: Model, id: string): object {
@@ -36,6 +54,13 @@ export function modelBody(model: Model, id: string): object {
 export const listModels = endpoint({
   method: 'GET',
   path: '/models',
+  reference: {
+    summary: 'List the models',
+    description: 'Every model that this key may name.',
+    tag: 'Models',
+    answer: { schema: z.object({ object: z.literal('list'), data: z.array(modelSchema) }) },
+    example: {},
+  },
   async handle({ call, gateway, reply }) {
     const data = gateway.models(call).map(model => modelBody(model, model.id))
     reply.send(jsonAnswer(200, { object: 'list', data }))
@@ -46,6 +71,13 @@ export const listModels = endpoint({
 export const retrieveModel = endpoint({
   method: 'GET',
   path: '/models/*',
+  reference: {
+    summary: 'Look at a model',
+    description: 'By its id or an alias, slashes and all.',
+    tag: 'Models',
+    answer: { schema: modelSchema },
+    example: { params: { '*': 'gpt-4o' } },
+  },
   async handle({ request, call, gateway, reply }) {
     const name = decoded(request.params['*'] ?? '')
     reply.send(jsonAnswer(200, modelBody(gateway.model(call, name), name)))

@@ -1,11 +1,36 @@
 /** `GET /receipts/{request id}`: what one call was charged, and why. */
+import { z } from 'zod'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import { jsonAnswer } from '#dialect-kit/json-answer.ts'
 import { GatewayError } from '#spec/errors.ts'
 import { parseId, renderId } from '#spec/ids.ts'
 import type { CreditScale } from '#spec/money.ts'
 import type { Receipt } from '#spec/receipt.ts'
-import { chargeAmount, lineItems, percent } from './amounts.ts'
+import { amountSchema, chargeAmount, lineItemSchema, lineItems, percent } from './amounts.ts'
+
+const receiptSchema = z.object({
+  object: z.literal('receipt'),
+  id: z.string(),
+  created_at: z.string(),
+  mode: z.enum(['live', 'test']),
+  key_id: z.string(),
+  operation: z.string(),
+  dialect: z.string(),
+  outcome: z.string().describe('`succeeded`, `failed` …'),
+  requested_model: z.string(),
+  model: z.string().describe('The one that served'),
+  provider: z.string().nullable(),
+  upstream_model: z.string().nullable(),
+  charged: amountSchema,
+  held: amountSchema,
+  tier: z.string(),
+  markup_percent: z.number(),
+  lines: z.array(lineItemSchema),
+  estimated: z.boolean().describe('The provider reported no usage; what was delivered was counted'),
+  streamed: z.boolean(),
+  latency_ms: z.int(),
+  first_byte_ms: z.int().nullable(),
+})
 
 export function receiptBody(receipt: Receipt, credits: CreditScale): object {
   return {
@@ -36,6 +61,13 @@ export function receiptBody(receipt: Receipt, credits: CreditScale): object {
 export const receipts = endpoint({
   method: 'GET',
   path: '/receipts/:id',
+  reference: {
+    summary: 'Read the receipt of a call',
+    description: 'By the `x-request-id` of its answer: what was counted, at which price and markup.',
+    tag: 'Account',
+    answer: { schema: receiptSchema },
+    example: { params: { id: 'req_019b76daa800700080000123456789ab' } },
+  },
   async handle({ request, call, gateway, reply }) {
     const requestId = parseId('request', request.params.id ?? '')
     if (requestId === undefined) {

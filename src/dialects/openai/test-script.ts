@@ -13,6 +13,7 @@ export const CHAT_MODEL: Model = {
   name: 'Claude Sonnet 4.5',
   vendor: 'anthropic',
   operation: 'chat',
+  media: undefined,
   contextTokens: 200_000,
   maxOutputTokens: 64_000,
   maxImageTokens: 1600,

@@ -2,6 +2,7 @@
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import type { Endpoint } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
+import { errorSchema } from './errors.ts'
 
 const METHODS = ['GET', 'POST', 'DELETE'] as const
 
@@ -10,6 +11,13 @@ function notSupported(method: Endpoint['method'], path: string, sentence: string
     method,
     path,
     access: 'public',
+    reference: {
+      summary: 'Not supported',
+      description: sentence,
+      tag: 'Not supported',
+      answer: { schema: errorSchema, status: 404 },
+      example: path.endsWith('*') ? { params: { '*': 'example' } } : {},
+    },
     async handle() {
       throw new GatewayError('endpoint_not_supported', sentence)
     },

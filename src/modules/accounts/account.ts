@@ -10,8 +10,13 @@ export interface Workspace {
   readonly id: Uuid
   readonly name: string
   readonly plan: Plan
+  /** Whole days that its files are kept; `undefined`: for ever. */
+  readonly keepFilesDays: number | undefined
   readonly createdAt: Date
 }
+
+/** A hundred years. */
+export const MOST_KEEP_FILES_DAYS = 36_500
 
 /** What to do with caps: a number of nano-dollars sets one, `null` removes it, `undefined` leaves it as it is. */
 export interface CapChange {

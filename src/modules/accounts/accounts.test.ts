@@ -87,6 +87,23 @@ test('a plan is one of three', async () => {
   })
 })
 
+test('files are kept for ever until a number of days is set, and again when it is taken away', async () => {
+  const { workspaceId } = await createAccount()
+  const { workspaceId: other } = await createAccount()
+  const kept = async (of: string) => (await accounts.findWorkspace(of))?.keepFilesDays
+  expect(await kept(workspaceId)).toBeUndefined()
+  expect(await accounts.setKeepFilesDays(workspaceId, 30)).toMatchObject({ keepFilesDays: 30 })
+  expect([await kept(workspaceId), await kept(other)]).toEqual([30, undefined])
+  await accounts.setKeepFilesDays(workspaceId, undefined)
+  expect(await kept(workspaceId)).toBeUndefined()
+  expect(await accounts.setKeepFilesDays(ids.next(), 1)).toBeUndefined()
+  for (const wrong of [0, -1, 1.5, 36_501, Number.NaN]) {
+    await expect(accounts.setKeepFilesDays(workspaceId, wrong)).rejects.toMatchObject({
+      code: 'invalid_request',
+    })
+  }
+})
+
 test('caps and their windows are told for every subject in order, day before month, with their reset times', async () => {
   const account = await createAccount()
   const key = { scope: 'key' as const, id: ids.next() }

@@ -4,7 +4,7 @@ import type { AccountRef } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
 import { parseId, type Uuid } from '#spec/ids.ts'
 import type { Ids } from '#spec/ports.ts'
-import { PLANS, type Plan, type Tier, type Workspace } from './account.ts'
+import { MOST_KEEP_FILES_DAYS, PLANS, type Plan, type Tier, type Workspace } from './account.ts'
 
 export interface Workspaces {
   /** A workspace with a live and a test account, both at the given rung of the ladder. Throws `invalid_request`. */
@@ -18,6 +18,11 @@ export interface Workspaces {
   }): Promise<readonly Workspace[]>
   /** `undefined` where there is no such workspace. Throws `invalid_request` for an unknown plan. */
   setPlan(workspaceId: Uuid, plan: Plan): Promise<Workspace | undefined>
+  /**
+   * How long its files are kept: 1 to 36,500 days from each one's making, `undefined` for ever. Files that are older go
+   * with the next sweep. `undefined` where there is no such workspace. Throws `invalid_request`.
+   */
+  setKeepFilesDays(workspaceId: Uuid, days: number | undefined): Promise<Workspace | undefined>
   tierOf(account: AccountRef): Promise<Tier | undefined>
   /** Sets a tier by hand; false where there is no such account. */
   setTier(account: AccountRef, tier: string): Promise<boolean>
@@ -27,17 +32,20 @@ interface WorkspaceRow {
   id: Uuid
   name: string
   plan: Plan
+  keep_files_days: number | null
   created_at: Date
 }
 
+const COLUMNS = 'id, name, plan, keep_files_days, created_at'
+
 const CREATE = `
   with created as (
-    insert into workspace (id, name) values ($1, $2) returning id, name, plan, created_at
+    insert into workspace (id, name) values ($1, $2) returning ${COLUMNS}
   ), accounts as (
     insert into account (workspace_id, mode, tier) select id, mode, $3 from created
     cross join unnest(enum_range(null::account_mode)) as mode
   )
-  select id, name, plan, created_at from created`
+  select ${COLUMNS} from created`
 
 export function createWorkspaces(database: Queryable, ids: Ids): Workspaces {
   return {
@@ -60,7 +68,7 @@ export function createWorkspaces(database: Queryable, ids: Ids): Workspaces {
     async listWorkspaces({ after, limit = 1000 } = {}) {
       const { rows } = await database.query<WorkspaceRow>(
         'workspace_list',
-        `select id, name, plan, created_at from workspace where $1::uuid is null or id > $1 order by id limit $2`,
+        `select ${COLUMNS} from workspace where $1::uuid is null or id > $1 order by id limit $2`,
         [after ?? null, limit],
       )
       return rows.map(workspaceOf)
@@ -71,8 +79,21 @@ export function createWorkspaces(database: Queryable, ids: Ids): Workspaces {
       }
       const { rows } = await database.query<WorkspaceRow>(
         'workspace_set_plan',
-        'update workspace set plan = $2 where id = $1 returning id, name, plan, created_at',
+        `update workspace set plan = $2 where id = $1 returning ${COLUMNS}`,
         [workspaceId, plan],
+      )
+      return rows.map(workspaceOf)[0]
+    },
+    async setKeepFilesDays(workspaceId, days) {
+      if (days !== undefined && !(Number.isInteger(days) && days >= 1 && days <= MOST_KEEP_FILES_DAYS)) {
+        throw new GatewayError('invalid_request', `Files are kept 1 to ${MOST_KEEP_FILES_DAYS} days.`, {
+          param: 'keep_files_days',
+        })
+      }
+      const { rows } = await database.query<WorkspaceRow>(
+        'workspace_set_keep_files',
+        `update workspace set keep_files_days = $2 where id = $1 returning ${COLUMNS}`,
+        [workspaceId, days ?? null],
       )
       return rows.map(workspaceOf)[0]
     },
@@ -100,7 +121,7 @@ async function findWorkspace(database: Queryable, idOrName: string): Promise<Wor
   const id = parseId('workspace', idOrName)
   const { rows } = await database.query<WorkspaceRow>(
     'workspace_find',
-    `select id, name, plan, created_at from workspace
+    `select ${COLUMNS} from workspace
      where case when $1::uuid is null then name = $2 else id = $1 end order by id limit 2`,
     [id ?? null, idOrName],
   )
@@ -114,5 +135,11 @@ async function findWorkspace(database: Queryable, idOrName: string): Promise<Wor
 }
 
 function workspaceOf(row: WorkspaceRow): Workspace {
-  return { id: row.id, name: row.name, plan: row.plan, createdAt: row.created_at }
+  return {
+    id: row.id,
+    name: row.name,
+    plan: row.plan,
+    keepFilesDays: row.keep_files_days ?? undefined,
+    createdAt: row.created_at,
+  }
 }

@@ -220,6 +220,28 @@ test('a change of tier is in the next principal', async () => {
   expect(await node.ask(secret)).toMatchObject({ tier: 'growth', markupBasisPoints: 3000 })
 })
 
+test('a change of a key is in the next principal, its dialect too', async () => {
+  const node = await createNode()
+  const { key, secret } = await createKey('before')
+  expect(await node.ask(secret)).toMatchObject({ keyName: 'before', defaultDialect: undefined })
+  await fixture.keys.change(key, { name: 'after', defaultDialect: 'imgeo', allowedModels: ['openai/*'] })
+  await node.watcher.poll()
+  expect(await node.ask(secret)).toMatchObject({
+    keyName: 'after',
+    defaultDialect: 'imgeo',
+    allowedModels: ['openai/*'],
+  })
+})
+
+test('a key that is changed to have expired stops working', async () => {
+  const node = await createNode()
+  const { key, secret } = await createKey('ends')
+  expect(await node.codeOf(`Bearer ${secret}`)).toBe('admitted')
+  await fixture.keys.change(key, { expiresAt: new Date(Date.now() - 1_000) })
+  await node.watcher.poll()
+  expect(await node.codeOf(`Bearer ${secret}`)).toBe('expired_api_key')
+})
+
 test('an imported secret works without a checksum, and only that very secret', async () => {
   const node = await createNode()
   const secret = `sk-${'operator-own-'.repeat(2)}!`

@@ -194,6 +194,7 @@ function principalOf(record: KeyRecord, markupBasisPoints: number): Principal {
     keyName: record.keyName,
     workspaceName: record.workspaceName,
     plan: record.plan,
+    defaultDialect: record.defaultDialect,
     tier: record.tier,
     markupBasisPoints,
     allowedModels: record.allowedModels,

@@ -1,7 +1,7 @@
 /** Keys: who asks. The only door of this module. */
 export type { Authenticator, AuthenticatorOptions, KeyReader } from './authenticator.ts'
 export { createAuthenticator } from './authenticator.ts'
-export type { CapChange, KeyCaps, KeyRef, KeyView } from './key.ts'
+export type { CapChange, KeyCaps, KeyChange, KeyRef, KeyView } from './key.ts'
 export type { RevisionWatcher } from './revision-watcher.ts'
 export { createRevisionWatcher } from './revision-watcher.ts'
 export { createRevisionReader } from './revisions.pg.ts'

@@ -20,6 +20,18 @@ export interface CapChange {
   readonly monthlyNanoUsd?: bigint | null | undefined
 }
 
+/** What to do with a key after it was made: a value sets it, `null` removes it, `undefined` leaves it as it is. */
+export interface KeyChange {
+  /** 1 to 200 characters. */
+  readonly name?: string | undefined
+  /** Canonical ids and `vendor/*`; `null` allows every model. */
+  readonly allowedModels?: readonly string[] | null | undefined
+  readonly rateLimit?: RateLimit | null | undefined
+  /** A time that has passed ends the key at once. */
+  readonly expiresAt?: Date | null | undefined
+  readonly defaultDialect?: string | null | undefined
+}
+
 /** A key as its owner sees it. The secret is not in it: it is shown once and kept nowhere. */
 export interface KeyView extends KeyRef {
   readonly mode: Mode
@@ -29,6 +41,8 @@ export interface KeyView extends KeyRef {
   readonly caps: KeyCaps
   readonly allowedModels: readonly string[] | undefined
   readonly rateLimit: RateLimit | undefined
+  /** The dialect its clients speak, where a request alone does not tell; `undefined`: not said. */
+  readonly defaultDialect: string | undefined
   readonly expiresAt: Date | undefined
   readonly revokedAt: Date | undefined
   /** Late by up to about a minute; `undefined`: never. */
@@ -48,6 +62,7 @@ export interface KeyRecord {
   readonly tier: string
   readonly allowedModels: readonly string[] | undefined
   readonly rateLimit: RateLimit | undefined
+  readonly defaultDialect: string | undefined
   /** By the database's clock at the time of reading; zero or less: it has expired. `undefined`: it never does. */
   readonly expiresInMs: number | undefined
 }

@@ -45,7 +45,7 @@ export async function createKeysFixture(): Promise<KeysFixture> {
   return {
     database,
     store,
-    keys: createKeyService({ store, ids, prefixes: DEFAULT_KEY_PREFIXES }),
+    keys: createKeyService({ store, ids, prefixes: DEFAULT_KEY_PREFIXES, dialects: ['kie', 'imgeo'] }),
     clock,
     ids,
     workspaceId: await addWorkspace('acme'),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Uuid } from '#spec/ids.ts'
+import type { KeyChange, KeyView } from './index.ts'
 import { createKeysFixture, type KeysFixture } from './keys.fixture.ts'
 
 let fixture: KeysFixture
@@ -22,6 +23,7 @@ test('a key is created with all it was asked for, and its secret is nowhere in t
     caps: { dailyNanoUsd: 5_000_000_000n },
     allowedModels: ['openai/*', 'meta/llama-4'],
     rateLimit: { calls: 3, windowMs: 1000 },
+    defaultDialect: 'kie',
     expiresAt,
   })
   expect(secret).toMatch(/^sk-aig-test-00\w{46}$/)
@@ -33,6 +35,7 @@ test('a key is created with all it was asked for, and its secret is nowhere in t
     caps: { dailyNanoUsd: 5_000_000_000n, monthlyNanoUsd: undefined },
     allowedModels: ['openai/*', 'meta/llama-4'],
     rateLimit: { calls: 3, windowMs: 1000 },
+    defaultDialect: 'kie',
     expiresAt,
     revokedAt: undefined,
     lastUsedAt: undefined,
@@ -59,9 +62,51 @@ test.each([
   { rateLimit: { calls: 0, windowMs: 1000 } },
   { rateLimit: { calls: 1.5, windowMs: 1000 } },
   { caps: { dailyNanoUsd: -1n } },
+  { defaultDialect: 'esperanto' },
 ])('a key that makes no sense is refused: %o', async wrong => {
   const key = { workspaceId: fixture.workspaceId, mode: 'live' as const, name: 'x', ...wrong }
   await expect(fixture.keys.create(key)).rejects.toMatchObject({ code: 'invalid_request' })
+})
+
+test('a change sets or removes what it names, and the rest stays', async () => {
+  const expiresAt = new Date('2031-01-02T03:04:05Z')
+  const { key } = await fixture.keys.create({
+    workspaceId: fixture.workspaceId,
+    mode: 'live',
+    name: 'old',
+    caps: { dailyNanoUsd: 7n },
+  })
+  const bystander = await fixture.keys.create({
+    workspaceId: fixture.workspaceId,
+    mode: 'live',
+    name: 'other',
+  })
+  let expected = key
+  const changed = async (change: KeyChange, seen: Partial<KeyView>) => {
+    expected = { ...expected, ...seen }
+    expect(await fixture.keys.change(key, change)).toEqual(expected)
+  }
+  const rateLimit = { calls: 20, windowMs: 10_000 }
+  await changed({ name: 'new' }, { name: 'new' })
+  await changed({ allowedModels: ['openai/*'] }, { allowedModels: ['openai/*'] })
+  await changed({ rateLimit, defaultDialect: 'imgeo' }, { rateLimit, defaultDialect: 'imgeo' })
+  await changed({ expiresAt }, { expiresAt })
+  await changed({}, {})
+  await changed({ rateLimit: null }, { rateLimit: undefined })
+  await changed({ allowedModels: null, expiresAt: null }, { allowedModels: undefined, expiresAt: undefined })
+  await changed({ defaultDialect: null }, { defaultDialect: undefined })
+  expect(await fixture.keys.find(bystander.key.id)).toEqual(bystander.key)
+})
+
+test.each<KeyChange>([
+  { name: '' },
+  { allowedModels: ['*'] },
+  { rateLimit: { calls: 0, windowMs: 1 } },
+  { defaultDialect: 'esperanto' },
+])('a change that makes no sense is refused: %o', async change => {
+  const { key } = await fixture.keys.create({ workspaceId: fixture.workspaceId, mode: 'live', name: 'x' })
+  await expect(fixture.keys.change(key, change)).rejects.toMatchObject({ code: 'invalid_request' })
+  expect(await fixture.keys.find(key.id)).toEqual(key)
 })
 
 test('a cap that is named is set or removed, and the other stays', async () => {
@@ -81,7 +126,8 @@ test('nobody reaches the key of another workspace by its id', async () => {
   const stranger = { workspaceId: await fixture.addWorkspace('other'), id: key.id }
   expect(await fixture.keys.revoke(stranger)).toBeUndefined()
   expect(await fixture.keys.setCaps(stranger, { dailyNanoUsd: 1n })).toBeUndefined()
-  expect(await fixture.keys.find(key.id)).toMatchObject({ revokedAt: undefined, caps: {} })
+  expect(await fixture.keys.change(stranger, { name: 'theirs' })).toBeUndefined()
+  expect(await fixture.keys.find(key.id)).toMatchObject({ name: 'mine', revokedAt: undefined, caps: {} })
   expect((await fixture.keys.list(stranger.workspaceId)).length).toBe(0)
 })
 
@@ -119,4 +165,6 @@ test('whoever changes a key tells every cache, and a use or a cap tells none', a
   expect(await revision()).toBe(before + 1n)
   await fixture.keys.revoke(key)
   expect(await revision()).toBe(before + 2n)
+  await fixture.keys.change(key, { defaultDialect: 'kie' })
+  expect(await revision()).toBe(before + 3n)
 })

@@ -4,7 +4,7 @@ import type { Mode, RateLimit } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { Ids } from '#spec/ports.ts'
-import type { CapChange, KeyRef, KeyView } from './key.ts'
+import type { CapChange, KeyChange, KeyRef, KeyView } from './key.ts'
 import {
   assertKeyPrefixes,
   createSecret,
@@ -24,6 +24,7 @@ export interface NewKey {
   /** Canonical ids and `vendor/*`; `undefined` allows every model. */
   readonly allowedModels?: readonly string[] | undefined
   readonly rateLimit?: RateLimit | undefined
+  readonly defaultDialect?: string | undefined
   readonly expiresAt?: Date | undefined
 }
 
@@ -50,6 +51,8 @@ export interface KeyService {
   revoke(ref: KeyRef): Promise<KeyView | undefined>
   /** A cap below what was spent stops new holds and changes nothing else. */
   setCaps(ref: KeyRef, caps: CapChange): Promise<KeyView | undefined>
+  /** Changes a key, revoked or not, within a second on every node. Throws `invalid_request`. */
+  change(ref: KeyRef, change: KeyChange): Promise<KeyView | undefined>
 }
 
 /** A new row, complete. */
@@ -72,16 +75,20 @@ export interface KeyStore {
   revoke(ref: KeyRef): Promise<boolean>
   /** False where there is no such key. */
   setCaps(ref: KeyRef, caps: CapChange): Promise<boolean>
+  /** False where there is no such key. */
+  change(ref: KeyRef, change: KeyChange): Promise<boolean>
 }
 
 export interface KeyServiceOptions {
   readonly store: KeyStore
   readonly ids: Ids
   readonly prefixes: KeyPrefixes
+  /** The dialects that a key may name as its own; left out: whatever is named. */
+  readonly dialects?: readonly string[] | undefined
 }
 
 /** Throws a RangeError where the prefixes of the configuration cannot be told apart. */
-export function createKeyService({ store, ids, prefixes }: KeyServiceOptions): KeyService {
+export function createKeyService({ store, ids, prefixes, dialects }: KeyServiceOptions): KeyService {
   assertKeyPrefixes(prefixes)
 
   async function add(
@@ -90,7 +97,8 @@ export function createKeyService({ store, ids, prefixes }: KeyServiceOptions): K
     checksumExempt: boolean,
     prefix: string,
   ): Promise<KeyView | undefined> {
-    assertNewKey(key)
+    assertSense(key, dialects)
+    assertCaps(key.caps ?? {})
     const id = ids.next()
     const added = await store.add({
       ...key,
@@ -138,6 +146,10 @@ export function createKeyService({ store, ids, prefixes }: KeyServiceOptions): K
       assertCaps(caps)
       return (await store.setCaps(ref, caps)) ? await store.find(ref.id) : undefined
     },
+    async change(ref, change) {
+      assertSense(change, dialects)
+      return (await store.change(ref, change)) ? await store.find(ref.id) : undefined
+    },
   }
 }
 
@@ -145,26 +157,25 @@ function noWorkspace(): GatewayError {
   return new GatewayError('invalid_request', 'There is no workspace with this id.')
 }
 
-function assertNewKey(key: NewKey): void {
-  if (key.name.length < 1 || key.name.length > 200) {
-    throw new GatewayError('invalid_request', 'A key needs a name of 1 to 200 characters.', { param: 'name' })
+function assertSense(key: KeyChange, dialects: readonly string[] | undefined): void {
+  if (key.name !== undefined && (key.name.length < 1 || key.name.length > 200)) {
+    throw refused('name', 'A key needs a name of 1 to 200 characters.')
   }
   const pattern = key.allowedModels?.find(text => !isModelPattern(text))
   if (pattern !== undefined) {
-    throw new GatewayError('invalid_request', `"${pattern}" is neither a model's id nor "vendor/*".`, {
-      param: 'allowed_models',
-    })
+    throw refused('allowed_models', `"${pattern}" is neither a model's id nor "vendor/*".`)
   }
-  if (key.rateLimit !== undefined && !isPositive(key.rateLimit.calls, key.rateLimit.windowMs)) {
-    throw new GatewayError(
-      'invalid_request',
-      'A rate limit needs a positive number of calls and milliseconds.',
-      {
-        param: 'rate_limit',
-      },
-    )
+  if (key.rateLimit && !isPositive(key.rateLimit.calls, key.rateLimit.windowMs)) {
+    throw refused('rate_limit', 'A rate limit needs a positive number of calls and milliseconds.')
   }
-  assertCaps(key.caps ?? {})
+  const { defaultDialect } = key
+  if (dialects && typeof defaultDialect === 'string' && !dialects.includes(defaultDialect)) {
+    throw refused('default_dialect', `A key's dialect is one of: ${dialects.join(', ')}.`)
+  }
+}
+
+function refused(param: string, message: string): GatewayError {
+  return new GatewayError('invalid_request', message, { param })
 }
 
 function isPositive(...values: number[]): boolean {

@@ -4,7 +4,7 @@ import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
 import type { Mode, RateLimit } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { KeyReader } from './authenticator.ts'
-import type { CapChange, KeyRecord, KeyRef, KeyUse, KeyView } from './key.ts'
+import type { CapChange, KeyChange, KeyRecord, KeyRef, KeyUse, KeyView } from './key.ts'
 import type { KeyStore, KeyToAdd } from './service.ts'
 
 interface KeyRow {
@@ -18,6 +18,7 @@ interface KeyRow {
   allowed_models: string[] | null
   rate_limit_calls: number | null
   rate_limit_window_ms: number | null
+  default_dialect: string | null
   expires_at: Date | null
   revoked_at: Date | null
   last_used_at: Date | null
@@ -26,7 +27,8 @@ interface KeyRow {
 
 const VIEW = `
   select k.workspace_id, k.id, k.mode, k.name, k.display, c.daily_nano_usd, c.monthly_nano_usd, k.allowed_models,
-    k.rate_limit_calls, k.rate_limit_window_ms, k.expires_at, k.revoked_at, k.last_used_at, k.created_at
+    k.rate_limit_calls, k.rate_limit_window_ms, k.default_dialect, k.expires_at, k.revoked_at, k.last_used_at,
+    k.created_at
   from api_key k
   left join cap c on (c.workspace_id, c.mode, c.scope, c.scope_id) = (k.workspace_id, k.mode, 'key', k.id)`
 
@@ -56,6 +58,7 @@ export function createKeyStore(connection: Queryable): KeyStore & KeyReader {
       return rowCount === 1
     },
     setCaps: (ref, caps) => setCaps(database, ref, caps),
+    change: (ref, change) => changeKey(database, ref, change),
     findByDigest: digest => findByDigest(database, digest),
     async exemptDigests() {
       const text = 'select digest from api_key where checksum_exempt and revoked_at is null'
@@ -73,8 +76,8 @@ const ADD = `
     select workspace_id, mode from account where workspace_id = $1 and mode = $2 for no key update
   ), added as (
     insert into api_key (workspace_id, mode, id, name, digest, display, checksum_exempt, allowed_models,
-      rate_limit_calls, rate_limit_window_ms, expires_at)
-    select workspace_id, mode, $3, $4, $5, $6, $7, $8, $9, $10, $11 from locked
+      rate_limit_calls, rate_limit_window_ms, expires_at, default_dialect)
+    select workspace_id, mode, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14 from locked
     on conflict (digest) do nothing
     returning workspace_id, mode, id
   ), capped as (
@@ -99,6 +102,7 @@ function addValues(key: KeyToAdd): unknown[] {
     key.expiresAt ?? null,
     key.caps.dailyNanoUsd ?? null,
     key.caps.monthlyNanoUsd ?? null,
+    key.defaultDialect ?? null,
   ]
 }
 
@@ -130,16 +134,46 @@ async function setCaps(database: Queryable, ref: KeyRef, caps: CapChange): Promi
   return rowCount === 1
 }
 
+const CHANGE = `
+  update api_key set
+    name = coalesce($3, name),
+    allowed_models = case when $4 then $5 else allowed_models end,
+    rate_limit_calls = case when $6 then $7 else rate_limit_calls end,
+    rate_limit_window_ms = case when $6 then $8 else rate_limit_window_ms end,
+    expires_at = case when $9 then $10 else expires_at end,
+    default_dialect = case when $11 then $12 else default_dialect end
+  where workspace_id = $1 and id = $2`
+
+async function changeKey(database: Queryable, ref: KeyRef, change: KeyChange): Promise<boolean> {
+  const { name, allowedModels, rateLimit, expiresAt, defaultDialect } = change
+  const { rowCount } = await database.query('key_change', CHANGE, [
+    ref.workspaceId,
+    ref.id,
+    name ?? null,
+    allowedModels !== undefined,
+    allowedModels ?? null,
+    rateLimit !== undefined,
+    rateLimit?.calls ?? null,
+    rateLimit?.windowMs ?? null,
+    expiresAt !== undefined,
+    expiresAt ?? null,
+    defaultDialect !== undefined,
+    defaultDialect ?? null,
+  ])
+  return rowCount === 1
+}
+
 const FIND_BY_DIGEST = `
   select k.workspace_id, k.id, k.mode, k.digest, k.name, w.name as workspace_name, w.plan, a.tier, k.allowed_models,
-    k.rate_limit_calls, k.rate_limit_window_ms,
+    k.rate_limit_calls, k.rate_limit_window_ms, k.default_dialect,
     (extract(epoch from k.expires_at - clock_timestamp()) * 1000)::float8 as expires_in_ms
   from api_key k
   join workspace w on w.id = k.workspace_id
   join account a on a.workspace_id = k.workspace_id and a.mode = k.mode
   where k.digest = $1 and k.revoked_at is null`
 
-interface RecordRow extends Pick<KeyRow, 'workspace_id' | 'id' | 'mode' | 'name' | 'allowed_models'> {
+interface RecordRow
+  extends Pick<KeyRow, 'workspace_id' | 'id' | 'mode' | 'name' | 'allowed_models' | 'default_dialect'> {
   rate_limit_calls: number | null
   rate_limit_window_ms: number | null
   digest: Buffer
@@ -164,6 +198,7 @@ async function findByDigest(database: Queryable, digest: Buffer): Promise<KeyRec
     tier: row.tier,
     allowedModels: row.allowed_models ?? undefined,
     rateLimit: rateLimitOf(row),
+    defaultDialect: row.default_dialect ?? undefined,
     expiresInMs: row.expires_in_ms ?? undefined,
   }
 }
@@ -196,6 +231,7 @@ function viewOf(row: KeyRow): KeyView {
     },
     allowedModels: row.allowed_models ?? undefined,
     rateLimit: rateLimitOf(row),
+    defaultDialect: row.default_dialect ?? undefined,
     expiresAt: row.expires_at ?? undefined,
     revokedAt: row.revoked_at ?? undefined,
     lastUsedAt: row.last_used_at ?? undefined,
