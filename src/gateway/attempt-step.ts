@@ -1,23 +1,19 @@
 /** One step of one attempt: sent, looked up, checked or copied, as its state says. */
-import { fileToJson } from '#modules/files/index.ts'
 import type { Attempt, AttemptFault } from '#modules/tasks/index.ts'
-import { timeOfId } from '#spec/ids.ts'
 import type { Json, JsonObject } from '#spec/json.ts'
 import type { MediaFacts } from '#spec/offering.ts'
 import type { MediaOperation } from '#spec/operation.ts'
 import { ProviderFailure } from '#spec/provider.ts'
-import type { ProviderOutput, TaskCapability, TaskContext, TaskDone } from '#spec/task-provider.ts'
-import { CopyFailed, collect } from './collect.ts'
+import type { TaskCapability, TaskContext } from '#spec/task-provider.ts'
+import { copy, copyNow, doneOf, endCopy, isCopyHopeless, keepPartial } from './copy-step.ts'
 import { InputUnusable, readOwnFile, resolveInputs } from './inputs.ts'
 import { planAttempts } from './plan-attempts.ts'
-import { move, rest, type Step } from './step.ts'
+import { backoff, move, rest, type Step } from './step.ts'
 
 /** Refusals of one create call, each known not to have run, before the next offering is tried. */
 const MAX_REFUSALS = 3
 const REFUSAL_PAUSE_MS = 2_000
 const LOOKUP_PAUSE_MS = 10_000
-const MAX_PAUSE_MS = 60_000
-const LOST = 'The result was made but could not be fetched from the provider.'
 
 export function stepAttempt(step: Step, attempt: Attempt): Promise<void> {
   switch (attempt.state) {
@@ -205,8 +201,7 @@ async function check(step: Step, attempt: Attempt): Promise<void> {
   if (!capability || attempt.handle === undefined) return rest(step, LOOKUP_PAUSE_MS)
   if (attempt.handle === null) {
     // It came whole with its create call and is nowhere else: the copy failed, or died with its worker.
-    move(step, attempt, 'failed', { fault: { kind: 'lost', message: LOST } })
-    return
+    return endCopy(step, attempt)
   }
   const checked = await capability.check(attempt.handle, contextOf(step)).catch(error => {
     if (error instanceof ProviderFailure) return error
@@ -214,12 +209,14 @@ async function check(step: Step, attempt: Attempt): Promise<void> {
   })
   // A poll without an answer says nothing of the task.
   if (checked instanceof ProviderFailure) {
+    if (isCopyHopeless(step, attempt)) return endCopy(step, attempt)
     const troubles = (attempt.troubles ?? 0) + 1
     move(step, attempt, 'accepted', { troubles })
     return rest(step, Math.max((checked.retryAfterSeconds ?? 0) * 1000, backoff(troubles)))
   }
   switch (checked.kind) {
     case 'pending': {
+      if (isCopyHopeless(step, attempt)) return endCopy(step, attempt)
       const offering = step.terms.offerings[attempt.offering]
       if (offering) running(step, offering)
       const handle = checked.handle ?? attempt.handle
@@ -231,6 +228,8 @@ async function check(step: Step, attempt: Attempt): Promise<void> {
     case 'succeeded':
       return copy(step, attempt, checked)
     case 'failed': {
+      // It had been made: another offering would make, and bill, it a second time.
+      if (attempt.copyTroubles !== undefined) return endCopy(step, attempt)
       const fault: AttemptFault = { kind: checked.fault, message: checked.message }
       if (checked.retryable) return failOver(step, attempt, fault)
       move(step, attempt, 'failed', { fault })
@@ -249,81 +248,6 @@ function learn(step: Step, progress: number | undefined, stage: Step['changes'][
   }
 }
 
-/** What can be had before the end: words at once, and tracks as files of their own. */
-async function keepPartial(step: Step, attempt: Attempt, partial: Partial<TaskDone>): Promise<void> {
-  const { parts, leased, signal } = step
-  if (partial.result !== undefined) step.changes = { ...step.changes, result: partial.result }
-  const fresh = notCopied(attempt, partial.outputs ?? [])
-  if (fresh.length === 0) return
-  try {
-    const files = await collect(parts, leased.task, attempt, fresh, signal)
-    const kept = [...(attempt.files ?? []), ...files.map(file => fileToJson({ ...file, isStored: true }))]
-    move(step, attempt, 'accepted', { files: kept })
-    // Rows and note commit together, or the next worker would write the rows again. Not the stage, which is told later.
-    const changes = { ...step.changes, stage: undefined, work: { attempts: step.attempts } }
-    await parts.media.tasks.noteWith(leased.lease, changes, [parts.media.files.insertPart(files)])
-  } catch (error) {
-    // It will be there at the end.
-    if (!(error instanceof CopyFailed)) throw error
-  }
-}
-
-function notCopied(attempt: Attempt, outputs: readonly ProviderOutput[]): readonly ProviderOutput[] {
-  const known = new Set((attempt.files ?? []).map(placeOf))
-  return outputs.filter(({ role, index }) => !known.has(placeOf({ role, index: attempt.firstIndex + index })))
-}
-
-function placeOf(file: { readonly role?: unknown; readonly index?: unknown }): string {
-  return `${file.role} ${file.index}`
-}
-
-/** Results that came with the create call itself: their addresses are written down before they are fetched. */
-async function copyNow(step: Step, sent: Attempt, done: TaskDone): Promise<void> {
-  const accepted = move(step, sent, 'accepted', { handle: null, done: storableOf(done) })
-  await step.parts.media.tasks.note(step.leased.lease, { ...step.changes, work: { attempts: step.attempts } })
-  await copy(step, accepted, done)
-}
-
-function storableOf(done: TaskDone): Json | undefined {
-  const fetchable = done.outputs.every(output => 'url' in output.source)
-  return fetchable ? (JSON.parse(JSON.stringify(done)) as Json) : undefined
-}
-
-function doneOf(stored: Json): TaskDone {
-  return stored as unknown as TaskDone
-}
-
-/** Copies what the provider made. It stays accepted, and is tried again, for as long as the copy can be hoped for. */
-async function copy(step: Step, attempt: Attempt, done: TaskDone): Promise<void> {
-  const { parts, leased, signal } = step
-  if (done.result !== undefined) step.changes = { ...step.changes, result: done.result }
-  const fresh = notCopied(attempt, done.outputs)
-  if (done.result === undefined && !done.outputs.some(output => output.role === 'result')) {
-    move(step, attempt, 'failed', { fault: { kind: 'vendor', message: 'The provider made nothing.' } })
-    return
-  }
-  try {
-    const files = await collect(parts, leased.task, attempt, fresh, signal)
-    move(step, attempt, 'succeeded', {
-      gaveResult: done.result !== undefined,
-      files: [...(attempt.files ?? []), ...files.map(fileToJson)],
-      billedUnits: done.billedUnits,
-      done: undefined,
-    })
-  } catch (error) {
-    if (!(error instanceof CopyFailed)) throw error
-    const copyTroubles = (attempt.copyTroubles ?? 0) + 1
-    const ageMs = parts.clock.nowMs() - timeOfId(attempt.reference)
-    parts.logger.warn({ taskId: leased.task.id, copyTroubles, error }, 'a result could not be copied')
-    if (ageMs > parts.media.settings.copyPatienceMs) {
-      move(step, attempt, 'failed', { fault: { kind: 'lost', message: LOST } })
-      return
-    }
-    move(step, attempt, 'accepted', { copyTroubles })
-    rest(step, backoff(copyTroubles))
-  }
-}
-
 /** The next offering takes over what this attempt was for; without one, the attempt has failed. */
 function failOver(step: Step, attempt: Attempt, fault: AttemptFault): void {
   move(step, attempt, 'failed', { fault })
@@ -332,10 +256,6 @@ function failOver(step: Step, attempt: Attempt, fault: AttemptFault): void {
   const { parts, leased, terms } = step
   const planned = planAttempts(parts, leased.task, terms, next, attempt.count, attempt.firstIndex)
   step.attempts = [...step.attempts, ...planned]
-}
-
-function backoff(times: number): number {
-  return Math.min(MAX_PAUSE_MS, 1_000 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2)
 }
 
 /** kie.ai's own advice: every 2 to 3 s at first, then 5 to 10, then 15 to 30. */

@@ -13,6 +13,9 @@ import { findTask, viewWithFiles } from './task-read.ts'
 
 /** Another process may have ended it: the bell rings in this one only. */
 const LOOK_EVERY_MS = 1_000
+/** Between taking its key and writing its task the first call may still be fetching what it was sent. */
+const MAX_LOOKS_FOR_FIRST = 20
+const BETWEEN_LOOKS_FOR_FIRST_MS = 100
 
 export async function submitAndWait(
   parts: GatewayParts,
@@ -58,17 +61,22 @@ async function takeKeyOrFind(
   account: AccountRef,
 ): Promise<Uuid | WireAnswer | undefined> {
   if (call.idempotencyKey === undefined) return undefined
-  const begun = await parts.idempotency.beginOrJoin({
+  const keyed = {
     account,
     route: call.route,
     key: call.idempotencyKey,
     bodyDigest: call.bodyDigest(),
     requestId: call.requestId,
     owner: parts.node,
-  })
-  if (begun.state === 'new') return undefined
-  const first = await parts.media.tasks.find(account, begun.requestId)
-  if (first) return first.id
+  }
+  for (let looks = 0; looks < MAX_LOOKS_FOR_FIRST; looks++) {
+    if (looks > 0) await parts.clock.sleep(BETWEEN_LOOKS_FOR_FIRST_MS, call.signal)
+    const begun = await parts.idempotency.beginOrJoin(keyed)
+    if (begun.state === 'new') return undefined
+    const first = await parts.media.tasks.find(account, begun.requestId)
+    if (first) return first.id
+    if (call.signal.aborted) break
+  }
   throw new GatewayError(
     'idempotency_in_progress',
     'A request with this Idempotency-Key is still running. Its answer can be had by asking again.',

@@ -11,7 +11,7 @@ import type { GatewayParts } from './parts.ts'
 import { findTask } from './task-read.ts'
 import { fromStoredTaskTerms } from './task-terms.ts'
 
-const LEASE_MS = 30_000
+const LEASE_MS = 20_000
 
 export async function cancelTask(parts: GatewayParts, call: Call, wireId: string): Promise<TaskView> {
   const account = accountOf(principalOf(call))

@@ -22,23 +22,35 @@ const MAX_PICTURE_BYTES = 64 * 1024 * 1024
 /** A file could not be had now; it may be later. */
 export class CopyFailed extends Error {}
 
-/** Copies every output of an attempt. Throws CopyFailed where one cannot be had, or is not what it should be. */
+/** What could be copied, and why the rest could not. */
+export interface Collected {
+  readonly files: readonly FileRecord[]
+  readonly trouble: CopyFailed | undefined
+}
+
+/** Copies every output of an attempt that can be had and is what it should be; one that cannot keeps no other from it. */
 export async function collect(
   parts: GatewayParts,
   task: StoredTask,
   attempt: Attempt,
   outputs: readonly ProviderOutput[],
   signal: AbortSignal,
-): Promise<FileRecord[]> {
+): Promise<Collected> {
   const files: FileRecord[] = []
   const seen = new Map<string, number>()
+  let trouble: CopyFailed | undefined
   for (const output of outputs) {
     const place = `${output.role}-${output.index}`
     const nth = seen.get(place) ?? 0
     seen.set(place, nth + 1)
-    files.push(await collectOne(parts, task, attempt, output, `${place}-${nth}`, signal))
+    try {
+      files.push(await collectOne(parts, task, attempt, output, `${place}-${nth}`, signal))
+    } catch (error) {
+      if (!(error instanceof CopyFailed)) throw error
+      trouble ??= error
+    }
   }
-  return files
+  return { files, trouble }
 }
 
 async function collectOne(

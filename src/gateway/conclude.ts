@@ -13,7 +13,7 @@ import {
   type TaskEnd,
   type TaskWork,
 } from '#modules/tasks/index.ts'
-import type { PriceLine } from '#spec/money.ts'
+import { type PriceLine, priceOf } from '#spec/money.ts'
 import type { Outcome } from '#spec/receipt.ts'
 import type { StatementPart } from '#spec/statement.ts'
 import type { EndState, TaskFailure, TaskStage, TaskView } from '#spec/task.ts'
@@ -64,14 +64,14 @@ export async function conclude(
   const fresh = conclusion.files.filter(file => !file.isStored)
   const files = fresh.length > 0 ? [parts.media.files.insertPart(fresh)] : []
   const endRequest = endRequestOf(parts, task, terms, conclusion, served, bill)
+  const isFree = task.heldNanoUsd === 0n
   parts.crashPoint('before-settle')
   await parts.media.tasks.finish(lease, end, {
-    end: task.heldNanoUsd > 0n ? parts.ledger.endPart(endRequest) : undefined,
-    inserts: [...files, ...news],
+    end: isFree ? undefined : parts.ledger.endPart(endRequest),
+    inserts: [...files, ...news, ...(isFree ? [parts.ledger.freeUsagePart(endRequest, task.keyId)] : [])],
   })
   parts.crashPoint('after-settle')
-  if (task.heldNanoUsd === 0n) await parts.ledger.recordFreeUsage(endRequest, task.keyId)
-  tell(parts, task, conclusion, bill, chargedNanoUsd)
+  tell(parts, task, terms, conclusion, bill, chargedNanoUsd)
   parts.media.bell.ring(task.id)
   if (news.length > 0) parts.media.outbox.wake()
   return view
@@ -212,6 +212,7 @@ function viewOfEnd(
 function tell(
   parts: GatewayParts,
   task: StoredTask,
+  terms: TaskTerms,
   conclusion: Conclusion,
   bill: TaskBill,
   chargedNanoUsd: bigint,
@@ -225,11 +226,31 @@ function tell(
     lostNanoUsd,
     estimated: false,
   })
-  const open = conclusion.work.attempts.filter(attempt => !isOver(attempt))
-  if (open.length > 0 || lostNanoUsd > 0n) {
+  const mayBillNanoUsd = undeliveredCost(task, conclusion.work.attempts, terms)
+  if (mayBillNanoUsd > 0n || lostNanoUsd > 0n) {
+    const amounts = { mayBillNanoUsd: String(mayBillNanoUsd), lostNanoUsd: String(lostNanoUsd) }
     parts.logger.warn(
-      { taskId: task.id, state: conclusion.state, open: open.length, lostNanoUsd: String(lostNanoUsd) },
-      'a task ended while the provider may still bill for it; the operator pays',
+      { taskId: task.id, state: conclusion.state, ...amounts },
+      'a task ended while the provider may bill for what was not delivered; the operator pays',
     )
   }
+}
+
+/** What providers may bill for nothing: calls that were still open, of which nobody knows, or whose files were lost. */
+function undeliveredCost(task: StoredTask, attempts: readonly Attempt[], terms: TaskTerms): bigint {
+  let sum = 0n
+  for (const attempt of attempts) {
+    const offering = terms.offerings[attempt.offering]
+    const wasSent = attempt.state !== 'planned' && attempt.state !== 'failed'
+    const isLost = attempt.copyTroubles !== undefined || attempt.fault?.kind === 'lost'
+    if (!offering || !(isLost || (wasSent && !isOver(attempt)))) continue
+    const results = filesOf(attempt).filter(file => file.role === 'result').length
+    const copied = attempt.state === 'succeeded' ? results : 0
+    const files = Math.max(0, attempt.count - copied)
+    if (files === 0) continue
+    const request = { ...task.request, count: attempt.count }
+    const lines = mediaBill({ request, facts: terms.facts, price: offering.price, delivered: { files } })
+    sum += priceOf(lines, 0).costNanoUsd
+  }
+  return sum
 }

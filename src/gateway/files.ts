@@ -1,5 +1,6 @@
 /** Files that clients send, and the way out of every file. */
 import type { Readable } from 'node:stream'
+import type { MediaFacts } from '#lib/media-facts.ts'
 import {
   type FileRecord,
   fileUrl,
@@ -16,7 +17,7 @@ import { ObjectStoreFailure } from '#spec/object-store.ts'
 import { SafeFetchError } from '#spec/safe-fetch.ts'
 import type { Artifact } from '#spec/task.ts'
 import { accountOf, principalOf } from './admission.ts'
-import { factsOfObject } from './file-facts.ts'
+import { factsOfObject, refusalOfSize } from './file-facts.ts'
 import { article, kindOfRole } from './inputs.ts'
 import type { GatewayParts } from './parts.ts'
 import { artifactOf } from './task-view.ts'
@@ -75,6 +76,15 @@ export function storeBytes(
   return store(parts, call, bytes, options)
 }
 
+const KNOWN = 'PNG, JPEG, WebP, GIF, AVIF, MP4, MOV, WebM, MP3, WAV, OGG, FLAC, M4A or GLB'
+
+function refusalOf(facts: MediaFacts, role: InputRole | undefined): string | undefined {
+  const wanted = role && kindOfRole(role)
+  if (wanted && facts.kind !== wanted) return `is not ${article(wanted)}`
+  if (facts.kind === 'other') return `is not a file of a known type (${KNOWN})`
+  return refusalOfSize(facts)
+}
+
 /** Keeps the bytes, reads from them what they are, and takes them away again where that is not what was wanted. */
 async function store(
   parts: GatewayParts,
@@ -101,17 +111,10 @@ async function store(
       )
     })
   const facts = await factsOfObject(parts, objectKey, kept.sizeBytes)
-  const wanted = role && kindOfRole(role)
-  if (wanted ? facts.kind !== wanted : facts.kind === 'other') {
+  const wrong = refusalOf(facts, role)
+  if (wrong !== undefined) {
     await objects.delete(objectKey)
-    const known = 'PNG, JPEG, WebP, GIF, AVIF, MP4, MOV, WebM, MP3, WAV, OGG, FLAC, M4A or GLB'
-    throw new GatewayError(
-      'input_rejected',
-      `${param} is not ${wanted ? article(wanted) : `a file of a known type (${known})`}.`,
-      {
-        param,
-      },
-    )
+    throw new GatewayError('input_rejected', `${param} ${wrong}.`, { param })
   }
   const file: FileRecord = {
     account,

@@ -13,7 +13,7 @@ import type { InputRole, MediaInput } from '#spec/media.ts'
 import { SafeFetchError } from '#spec/safe-fetch.ts'
 import type { ResolvedInput } from '#spec/task-provider.ts'
 import { accountOf, principalOf } from './admission.ts'
-import { refusalOfUrl, typeOf } from './file-facts.ts'
+import { factsOfStart, refusalOfSize, refusalOfUrl } from './file-facts.ts'
 import { storeBytes } from './files.ts'
 import type { GatewayParts } from './parts.ts'
 
@@ -241,10 +241,12 @@ async function lookAt(
     if (sizeBytes > parts.media.settings.maxUploadBytes) {
       throw new InputUnusable(param, `${param} is larger than ${parts.media.settings.maxUploadBytes} bytes.`)
     }
-    const facts = typeOf(start)
+    const facts = await factsOfStart(start)
     const wanted = kindOfRole(role)
     if (facts.kind !== wanted)
       throw new InputUnusable(param, `${param} is not ${article(wanted)} of a known type.`)
+    const tooLarge = refusalOfSize(facts)
+    if (tooLarge !== undefined) throw new InputUnusable(param, `${param} ${tooLarge}.`)
     return facts.contentType
   } catch (error) {
     if (error instanceof SafeFetchError && error.reason !== 'aborted') {

@@ -4,6 +4,8 @@ import { type Attempt, advanced, type LeasedTask, type StepChanges } from '#modu
 import type { GatewayParts } from './parts.ts'
 import type { TaskTerms } from './task-terms.ts'
 
+const MAX_PAUSE_MS = 60_000
+
 export interface Step {
   readonly parts: GatewayParts
   readonly leased: LeasedTask
@@ -34,4 +36,9 @@ export function rest(step: Step, delayMs: number): void {
 /** The files of an attempt that are copied. */
 export function filesOf(attempt: Attempt): FileRecord[] {
   return (attempt.files ?? []).map(fileFromJson)
+}
+
+/** Longer with every time, to a minute, and never in step with others. */
+export function backoff(times: number): number {
+  return Math.min(MAX_PAUSE_MS, 1_000 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2)
 }

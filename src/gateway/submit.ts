@@ -213,6 +213,7 @@ export async function submitTask(
         availableNanoUsd: outcome?.availableNanoUsd ?? call.billing.availableNanoUsd,
       }
       if (outcome === undefined || outcome.outcome === 'held') {
+        parts.crashPoint('after-hold')
         call.billing = { ...call.billing, chargedNanoUsd: heldNanoUsd, heldNanoUsd, isHeldOn: true }
         parts.media.wakeWorker()
         return view

@@ -1,6 +1,6 @@
 /** The table "Who pays when" of docs/money.md for tasks, and what a task may never do. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { failed, failure, made, pending, picture } from '#testing/scripted-tasks.ts'
+import { failed, failure, made, PIXEL, pending, picture } from '#testing/scripted-tasks.ts'
 import { createWorld, type World } from '#testing/world.ts'
 import { answerOf, errorOf, openStudio, PICTURE_NANO_USD, submissionOf, submitted } from './tasks.fixture.ts'
 
@@ -277,6 +277,38 @@ describe('a submission', () => {
   })
 })
 
+describe('a file that a client sends', () => {
+  const keep = async (bytes: Uint8Array, role?: 'image' | 'video') => {
+    const { house } = openStudio(world)
+    const payer = await house.payer()
+    return house.gateway.storeFile(await payer.call('/files'), { bytes }, { param: 'image', role })
+  }
+
+  test('is known by its own bytes', async () => {
+    const { contentType, url } = await keep(PIXEL, 'image')
+    expect(contentType).toBe('image/png')
+    expect(url).toMatch(/^http:\/\/gateway\.test\/files\/\w{43}\/upload\.png$/)
+  })
+
+  test.each([
+    ['of another kind', PIXEL, 'video', /is not a video file/],
+    ['that could be run', Buffer.from('<html><script>'), undefined, /known type/],
+    ['that unpacks to a wall', wall(), 'image', /60000 × 60000 pixels/],
+  ] as const)('%s is refused', async (_, bytes, role, message) => {
+    const error = await errorOf(keep(bytes, role))
+    expect(error).toMatchObject({ code: 'input_rejected', param: 'image' })
+    expect(error.message).toMatch(message)
+  })
+})
+
+/** A PNG whose head says that it is 60,000 pixels a side. */
+function wall(): Buffer {
+  const bytes = Buffer.from(PIXEL)
+  bytes.writeUInt32BE(60_000, 16)
+  bytes.writeUInt32BE(60_000, 20)
+  return bytes
+}
+
 describe('a client that waits', () => {
   test('gets the result, charged', async () => {
     const studio = openStudio(world)
@@ -304,7 +336,7 @@ describe('a client that waits', () => {
     const payer = await studio.house.payer()
     const call = await payer.call('/now')
     const answer = errorOf(studio.house.gateway.submitAndWait(call, submissionOf(), answerOf))
-    await studio.house.step()
+    while (studio.alpha.starts.length === 0) await studio.house.step()
     call.abort()
     await answer
     await studio.house.step()
