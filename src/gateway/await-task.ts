@@ -7,8 +7,9 @@ import type { Uuid } from '#spec/ids.ts'
 import { hasEnded, type TaskFailureCode, type TaskView } from '#spec/task.ts'
 import { accountOf, principalOf } from './admission.ts'
 import { endTask } from './cancel.ts'
+import { mediaProspectOf } from './media-prospect.ts'
 import type { GatewayParts } from './parts.ts'
-import { mediaProspectOf, submitTask } from './submit.ts'
+import { submitTask } from './submit.ts'
 import { findTask, viewWithFiles } from './task-read.ts'
 
 /** Another process may have ended it: the bell rings in this one only. */

@@ -3,9 +3,9 @@ import type { Call } from '#spec/gateway.ts'
 import type { MediaOperation } from '#spec/operation.ts'
 import type { Quote } from '#spec/receipt.ts'
 import { accountOf } from './admission.ts'
+import { mediaProspectOf } from './media-prospect.ts'
 import type { GatewayParts } from './parts.ts'
 import { refusalError } from './refusal.ts'
-import { mediaProspectOf } from './submit.ts'
 import { chargeOf } from './task-terms.ts'
 
 export async function quoteMedia(parts: GatewayParts, call: Call, request: MediaOperation): Promise<Quote> {

@@ -1,118 +1,17 @@
-/** The way in of a task: model, offerings, bound, files, rate limit; then hold and task in one statement. */
-import { completeMedia, mediaOfferingsFor, type PricedMediaOffering } from '#modules/catalog/index.ts'
-import { allowsModel } from '#modules/keys/index.ts'
+/** The way in of a task: what it would be, files, rate limit; then hold and task in one statement. */
 import type { HoldOutcome, HoldRequest } from '#modules/ledger/index.ts'
-import { dearerThanFixed, fixedPriceOf, mediaBound } from '#modules/pricing/index.ts'
 import type { NewTask } from '#modules/tasks/index.ts'
 import type { Principal } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Call, Submission, WireAnswer } from '#spec/gateway.ts'
-import type { Model } from '#spec/offering.ts'
-import type { MediaOperation } from '#spec/operation.ts'
 import type { TaskView } from '#spec/task.ts'
-import { accountOf, principalOf } from './admission.ts'
-import { todayOf } from './candidates.ts'
+import { accountOf } from './admission.ts'
 import { refusalOfUrl } from './file-facts.ts'
 import { keepInputs, withoutBytes } from './inputs.ts'
+import { type MediaProspect, mediaProspectOf } from './media-prospect.ts'
 import type { GatewayParts } from './parts.ts'
 import { refusalError } from './refusal.ts'
-import { chargeOf, type FrozenOffering, type TaskTerms, toStoredTaskTerms } from './task-terms.ts'
-
-/** What a submission would be: everything that is known before any limit is asked. */
-export interface MediaProspect {
-  readonly principal: Principal
-  readonly requested: Model
-  readonly model: Model
-  /** Every default filled in. */
-  readonly request: MediaOperation
-  readonly terms: TaskTerms
-  /** What each offering would hold, in the order they are tried. */
-  readonly boundsNanoUsd: readonly bigint[]
-}
-
-/** Finds the model, completes the request by its rules, and prices it. Throws what is wrong with it. */
-export function mediaProspectOf(
-  parts: GatewayParts,
-  call: Call,
-  asked: MediaOperation,
-  keyedWait = false,
-): MediaProspect {
-  const principal = principalOf(call)
-  const resolved = parts.catalog.resolve(asked.model, { mode: principal.mode, today: todayOf(parts) })
-  const { requested, model } = resolved
-  call.model = model.id
-  const { media: facts } = model
-  if (!allowsModel(principal.allowedModels, requested)) {
-    throw new GatewayError('model_not_allowed', `This API key may not use the model "${requested.id}".`, {
-      param: 'model',
-    })
-  }
-  if (!facts || model.operation !== asked.operation) {
-    throw new GatewayError(
-      'invalid_request',
-      `The model "${requested.id}" does ${model.operation}; it cannot be asked for ${asked.operation} here.`,
-      { param: 'model' },
-    )
-  }
-  const request = completeMedia(model, asked, resolved.action)
-  const fixedNanoUsd = fixedPriceOf(call.dialect, asked.model)
-  const usable = mediaOfferingsFor({
-    model,
-    request,
-    mode: principal.mode,
-    configuredProviders: new Set(parts.providers.keys()),
-    fixedPrice: fixedNanoUsd !== undefined,
-  })
-  const stored = {
-    operation: request.operation,
-    dialect: call.dialect,
-    requestedModel: asked.model,
-    model: model.id,
-    tier: principal.tier,
-    markupBasisPoints: fixedNanoUsd === undefined ? principal.markupBasisPoints : 0,
-    streamed: false,
-  }
-  const base = { call: stored, subjects: principal.subjects, fixedNanoUsd, facts, keyedWait }
-  // Whoever fixed the price would pay the rest: only where the operator says so.
-  const served = usable.filter(
-    offering =>
-      fixedNanoUsd === undefined ||
-      principal.mode === 'test' ||
-      parts.media.settings.allowFixedPriceLoss ||
-      !dearerThanFixed({ request, model, offering }, fixedNanoUsd),
-  )
-  if (served.length === 0) throw tooDear(requested)
-  const offerings = served.map(offering => freeze(model, request, offering))
-  return {
-    principal,
-    requested,
-    model,
-    request,
-    terms: { ...base, offerings },
-    boundsNanoUsd: offerings.map(one => chargeOf(base, one.boundLines, request.count).chargeNanoUsd),
-  }
-}
-
-function freeze(model: Model, request: MediaOperation, offering: PricedMediaOffering): FrozenOffering {
-  const { id, provider, upstreamModel, endpoints, mediaPrice, options, path } = offering
-  return {
-    id,
-    provider,
-    upstreamModel: endpoints[request.action ?? ''] ?? upstreamModel,
-    path,
-    options: options ?? {},
-    price: mediaPrice,
-    boundLines: mediaBound({ request, model, offering }),
-  }
-}
-
-function tooDear(model: Model): GatewayError {
-  return new GatewayError(
-    'model_unavailable',
-    `Every provider of "${model.id}" takes more than its fixed price here. Ask the operator, or use another model.`,
-    { param: 'model' },
-  )
-}
+import { type TaskTerms, toStoredTaskTerms } from './task-terms.ts'
 
 /** Submits a task; the answer is kept with it where the call is idempotent. */
 export async function submit(
