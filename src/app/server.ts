@@ -12,6 +12,7 @@ import { settleCollisions } from './collisions.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { type OpenedDatabase, openDatabase } from './database.ts'
 import { type FirstBoot, firstBoot } from './first-boot.ts'
+import { dearOfferings } from './fixed-price-report.ts'
 import { referenceOptions } from './reference.ts'
 import { DIALECTS, DIALECTS_ELSEWHERE, MOUNTS } from './registry.ts'
 import { type Wired, wire } from './wire.ts'
@@ -141,9 +142,17 @@ async function prepare(wired: Wired, opened: OpenedDatabase): Promise<FirstBoot 
   }
   wired.nodes.live = (await wired.accounts.registerNode(wired.node)).liveNodes
   const made = await firstBoot(wired)
+  reportDearOfferings(wired)
   await wired.watcher.start()
   wired.authenticator.start()
   return made
+}
+
+function reportDearOfferings({ catalog, config, logger, parts }: Wired): void {
+  for (const dear of dearOfferings(catalog, new Set(parts.providers.keys()))) {
+    const consequence = config.allowFixedPriceLoss ? 'served at a loss (FIXED_PRICE_LOSS)' : 'skipped there'
+    logger.warn({ ...dear, consequence }, 'a provider costs more than a fixed price takes')
+  }
 }
 
 /** Calls first, since some of them wait for tasks; then the tasks' steps; then what watches over both. */

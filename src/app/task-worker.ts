@@ -24,7 +24,7 @@ export interface TaskWorker {
 }
 
 /** A dead worker's tasks are due again after this. */
-const LEASE_MS = 20_000
+const LEASE_MS = 15_000
 const RENEW_EVERY_MS = LEASE_MS / 3
 const LOOK_EVERY_MS = 500
 /** A step that threw is a bug or a lost database: the task rests so long before another worker tries. */
