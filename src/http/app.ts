@@ -11,6 +11,7 @@ import { Intake } from './intake.ts'
 import { createPlainDialect, type Readiness } from './plain-dialect.ts'
 import type { ReceiveProviderCallback } from './provider-callbacks.ts'
 import { Pulse } from './pulse.ts'
+import type { ReferenceSettings } from './reference-pages.ts'
 import { buildRouter } from './router.ts'
 import { type MountedDialect, mountedEndpoints } from './routes.ts'
 
@@ -27,6 +28,8 @@ export interface HttpAppOptions {
   readonly clock: Clock
   readonly readiness: Readiness
   readonly receiveProviderCallback?: ReceiveProviderCallback | undefined
+  /** Served at `/openapi.json` and `/docs`; left out, nothing is there. */
+  readonly reference?: ReferenceSettings | undefined
   /** Aborted by `drain` when open calls must end. Give its signal to the gateway; one is made where none is given. */
   readonly cutOff?: AbortController | undefined
 }
@@ -58,6 +61,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     drain: edge.drain,
     metrics: options.metrics,
     receiveProviderCallback: options.receiveProviderCallback,
+    reference: options.reference,
   })
   const endpoints = mountedEndpoints([{ dialect: plain, mounts: [''] }, ...options.dialects])
   const fastify = buildRouter(edge, endpoints, plain)

@@ -11,6 +11,7 @@ import type { Clock } from '#spec/ports.ts'
 import { createHttpApp, type HttpApp } from './app.ts'
 import type { HttpConfig } from './config.ts'
 import type { AccessEntry } from './edge.ts'
+import type { ReferenceSettings } from './reference-pages.ts'
 import type { MountedDialect } from './routes.ts'
 
 export const KEY = 'Bearer sk-aig-test-0123456789abcdef'
@@ -35,6 +36,7 @@ export async function startEdge(parts: {
   gateway?: Partial<Gateway>
   config?: Partial<HttpConfig>
   sleep?: Clock['sleep']
+  reference?: ReferenceSettings
 }): Promise<TestEdge> {
   const access: AccessEntry[] = []
   const logged: TestEdge['logged'] = []
@@ -54,6 +56,7 @@ export async function startEdge(parts: {
     ids,
     clock: { ...clock, sleep: parts.sleep ?? clock.sleep },
     readiness,
+    reference: parts.reference,
   })
   const { url, port } = await app.listen()
   onTestFinished(() => app.close())

@@ -1,4 +1,4 @@
-/** Health, metrics, files and vendors' callbacks, written as a dialect of their own: no key, no money, mounted at the root. */
+/** Health, metrics, files, the API reference and vendors' callbacks, written as a dialect of their own: no key, no money, mounted at the root. */
 import type { Dialect, Endpoint, EndpointExchange } from '#spec/dialect.ts'
 import type { Drain } from './drain.ts'
 import type { HttpMetrics } from './edge.ts'
@@ -9,6 +9,7 @@ import {
   type ReceiveProviderCallback,
   receiveCallback,
 } from './provider-callbacks.ts'
+import { type ReferenceSettings, referenceEndpoints } from './reference-pages.ts'
 
 /** Whether this process is ready to serve. It must not follow the shared database: one outage would empty every node. */
 export interface Readiness {
@@ -20,8 +21,9 @@ export function createPlainDialect(parts: {
   drain: Drain
   metrics: Pick<HttpMetrics, 'render'>
   receiveProviderCallback?: ReceiveProviderCallback | undefined
+  reference?: ReferenceSettings | undefined
 }): Dialect {
-  const { readiness, drain, metrics, receiveProviderCallback = async () => 'unknown' } = parts
+  const { readiness, drain, metrics, reference, receiveProviderCallback = async () => 'unknown' } = parts
   const health = async ({ reply }: EndpointExchange) => {
     const status = drain.phase !== 'serving' ? 'draining' : readiness.ready ? 'ok' : 'starting'
     reply.send({
@@ -50,6 +52,7 @@ export function createPlainDialect(parts: {
         bodyLimitBytes: PROVIDER_CALLBACK_BYTES,
         handle: receiveCallback(receiveProviderCallback),
       },
+      ...(reference === undefined ? [] : referenceEndpoints(reference)),
     ],
     renderError: plainError,
   }

@@ -54,7 +54,7 @@ export function exampleRequest({ mounts, id }: Section, operation: Operation): E
 }
 
 /** Stands in examples where an id of the reader's own belongs, with a prefix for what it is of where ids have one. */
-export const PLACEHOLDER_ID = /(?:\b[a-z]+_)?019b76daa800700080000123456789ab/g
+export const PLACEHOLDER_ID = /(?:\b[a-z]+_)?019b76da-?a800-?7000-?8000-?0123456789ab(?:-\d)?/g
 
 /** A file of the reference that examples of uploads send: it is fetched first, so that they run as they stand. */
 export const SAMPLE_FILE = 'cat.png'

@@ -44,15 +44,17 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
     },
   })
   const { $schema, '~standard': _, ...rest } = made as typeof made & { '~standard'?: unknown }
-  if (rest.$defs !== undefined) throw new Error('a schema of the reference must not refer to itself')
+  if (JSON.stringify(rest).includes('"$ref":')) {
+    throw new Error('a schema of the reference must not refer to itself')
+  }
   return rest as JsonSchema
 }
 
-/** One schema for what any of these accept. */
+/** One schema for what any of these accept; of none, anything. */
 export function anyOf(schemas: readonly JsonSchema[]): JsonSchema {
   const different = [...new Map(schemas.map(schema => [JSON.stringify(schema), schema])).values()]
   const [only] = different
-  return different.length === 1 && only !== undefined ? only : { anyOf: different }
+  return different.length < 2 ? (only ?? {}) : { anyOf: different }
 }
 
 /** The schema that all of these values pass, with every field that they all have required. Made for a few small values. */
