@@ -3,6 +3,7 @@ import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { ms } from './markdown.ts'
 import { median } from './samples.ts'
 
 export interface Machine {
@@ -23,6 +24,15 @@ export function describeMachine(): Omit<Machine, 'commitMs'> {
     node: process.version,
     date: new Date().toISOString().slice(0, 10),
   }
+}
+
+/** When and on what. */
+export function machineText({ date, cores, model, memoryGb }: Machine): string {
+  return `${date}: ${cores} cores (${model}), ${memoryGb} GB`
+}
+
+export function commitText({ commitMs }: Machine): string {
+  return `A durable write of 8 kB (fdatasync) takes ${ms(commitMs)} ms on its disk.`
 }
 
 const WRITES = 50

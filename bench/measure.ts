@@ -60,20 +60,40 @@ export async function measure(
     warmUpMs,
     measureMs,
   }
+  const atEnd = async () => {
+    const memory = target.memory()
+    const { openStreams } = await askUpstream(rig.upstream, { kind: 'count' })
+    if (scenario.pace.events === 'until-asked') await askUpstream(rig.upstream, { kind: 'finish' })
+    return { memory, openStreams }
+  }
+  const { result, before, after, ended } = await putLoad(rig.load, load, () => readCpu(rig, target), atEnd)
+  return { load: result, cpu: difference(before, after), ...ended }
+}
+
+/** Puts a load on whatever listens on its port; reads a value at both edges of its window, and another after its end. */
+export async function putLoad<Reading, Ended>(
+  generator: ChildProcess,
+  load: Load,
+  read: () => Reading,
+  atEnd: () => Promise<Ended>,
+): Promise<{
+  readonly result: LoadResult
+  readonly before: Reading
+  readonly after: Reading
+  readonly ended: Ended
+}> {
   // Listened for from before it starts: two messages may arrive in one read. The first that fails ends the run.
-  const begin = nextMessage(rig.load, isWindow('begin'))
-  const end = nextMessage(rig.load, isWindow('end'))
-  const done = nextMessage(rig.load, isDone)
+  const begin = nextMessage(generator, isWindow('begin'))
+  const end = nextMessage(generator, isWindow('end'))
+  const done = nextMessage(generator, isDone)
   for (const message of [begin, end, done]) message.catch(() => {})
-  rig.load.send({ kind: 'run', load })
+  generator.send({ kind: 'run', load })
   await begin
-  const before = readCpu(rig, target)
+  const before = read()
   await end
-  const after = readCpu(rig, target)
-  const memory = target.memory()
-  const { openStreams } = await askUpstream(rig.upstream, { kind: 'count' })
-  if (scenario.pace.events === 'until-asked') await askUpstream(rig.upstream, { kind: 'finish' })
-  return { load: (await done).result, cpu: difference(before, after), memory, openStreams }
+  const after = read()
+  const ended = await atEnd()
+  return { result: (await done).result, before, after, ended }
 }
 
 export async function askUpstream(upstream: ChildProcess, request: UpstreamRequest): Promise<UpstreamCounts> {

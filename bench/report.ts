@@ -1,6 +1,7 @@
 /** The page of a run: aims first, then a table per scenario. */
 import { aims, aimTable } from './aims.ts'
-import type { Machine } from './machine.ts'
+import { commitText, type Machine, machineText } from './machine.ts'
+import { ms, table, times, whole } from './markdown.ts'
 import { isExact, type MoneyCheck } from './money-check.ts'
 import { OPEN_INTERVAL_MS, PACED_INTERVAL_MS, type ScenarioName, STREAM_EVENTS } from './plan.ts'
 import { median } from './samples.ts'
@@ -32,8 +33,8 @@ function preamble(
   const others = median(summaries.flatMap(({ columns }) => columns.map(column => column.otherCores)))
   const postgres = money === undefined ? '' : `, PostgreSQL ${money.postgresVersion}`
   return (
-    `Run on ${machine.date}: ${machine.cores} cores (${machine.model}), ${machine.memoryGb} GB, Node ${machine.node}${postgres}. ` +
-    `A durable write of 8 kB (fdatasync) takes ${ms(machine.commitMs)} ms on its disk. Gateway, PostgreSQL, upstream and load generator share ` +
+    `Run on ${machineText(machine)}, Node ${machine.node}${postgres}. ` +
+    `${commitText(machine)} Gateway, PostgreSQL, upstream and load generator share ` +
     `the cores; everything else on the machine used ${others.toFixed(2)} of a core meanwhile (median). Figures are medians over the ` +
     'rounds, which took the columns in turn.'
   )
@@ -224,15 +225,6 @@ export function titleOf({ entrant }: Summary): string {
   }
 }
 
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [
-    line(heads),
-    `|${heads.map((_, at) => (at === 0 ? '---|' : '---:|')).join('')}`,
-    ...rows.map(line),
-  ].join('\n')
-}
-
 /** CPU of the gateway and of PostgreSQL in milliseconds, where there is either. */
 function costs(column: Summary, gatewayMs: number, databaseMs: number): string[] {
   if (column.entrant.target === 'direct') return ['–', '–']
@@ -254,18 +246,6 @@ function rateOf(columns: readonly Summary[], name: string): number | undefined {
   return columns.find(one => one.entrant.target === name)?.perSecond
 }
 
-function times(rate: number, base: number | undefined): string {
-  return base ? (rate / base).toFixed(2) : '–'
-}
-
 function added(value: number, base: number | undefined): string {
   return base === undefined ? '–' : ms(value - base)
-}
-
-function ms(value: number): string {
-  return value.toFixed(Math.abs(value) < 10 ? 2 : 1)
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
 }

@@ -1,8 +1,8 @@
 /**
- * npm run bench -- [--quick] [--only plain,streams] [--targets direct,bare,tollgate] [--write] [--profile DIR]
+ * npm run bench -- [--quick] [--only plain,streams,tasks] [--targets direct,bare,tollgate] [--write] [--profile DIR]
  *
  * Puts the same load on the upstream itself, a bare proxy, Tollgate and Portkey's gateway, round after round in turn,
- * and prints a table; `--write` puts it into docs/benchmark.md. README.md says what is measured and how.
+ * then measures what tasks cost Tollgate, and prints tables; `--write` puts them into docs/benchmark.md. README.md says what is measured and how.
  */
 import type { ChildProcess } from 'node:child_process'
 import { execFileSync } from 'node:child_process'
@@ -12,7 +12,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { Calm, REPEAT_BUDGET_MS } from './calm.ts'
 import { endChild, forkProgram, listeningPort } from './child.ts'
-import { writeDocument } from './document.ts'
+import { type Part, writeDocument } from './document.ts'
 import { commitCostMs, describeMachine, type Machine } from './machine.ts'
 import { type Measured, measure, otherCores, type Rig } from './measure.ts'
 import { type Answered, checkMoney, isExact, type MoneyCheck } from './money-check.ts'
@@ -28,16 +28,20 @@ import {
   type Target,
   type TargetName,
 } from './target.ts'
+import { isSound, renderTasks, type TasksReport } from './tasks/report.ts'
+import { TasksBench } from './tasks/run.ts'
 import { startTollgate, type TollgateTarget } from './tollgate-target.ts'
 
 interface Options {
   readonly quick: boolean
   readonly write: boolean
   readonly scenarios: readonly Scenario[]
+  readonly tasks: boolean
   readonly targets: ReadonlySet<TargetName>
   readonly profileDir: string | undefined
 }
 
+const PARTS = [...SCENARIO_NAMES, 'tasks'] as const
 const DATA_DIR = join(import.meta.dirname, `../data/bench-${process.pid}`)
 
 process.exitCode = await main()
@@ -45,18 +49,26 @@ process.exit()
 
 async function main(): Promise<number> {
   const options = readOptions()
-  if (options.targets.has('portkey')) installPortkey()
+  const chats = options.scenarios.length > 0
+  if (chats && options.targets.has('portkey')) installPortkey()
   const rig: Rig = { upstream: forkProgram('upstream.ts'), load: forkProgram('load.ts') }
   const targets: Target[] = []
-  const stop = () => stopAll(targets, [rig.load, rig.upstream])
+  const bench = new TasksBench(`${DATA_DIR}-tasks`, say)
+  const stop = async () => {
+    await bench.stop()
+    await stopAll(targets, [rig.load, rig.upstream])
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void stop().then(() => process.exit(130)))
   try {
     const upstreamPort = await listeningPort(rig.upstream)
-    const tollgate = await startTargets(options, upstreamPort, targets)
+    const tollgate = chats ? await startTargets(options, upstreamPort, targets) : undefined
     const machine = { ...describeMachine(), commitMs: await commitCostMs(join(DATA_DIR, '..')) }
     const outcome = await runScenarios(options, rig, targets, tollgate)
-    return await conclude(options, machine, outcome, tollgate)
+    const money = tollgate && (await checkMoney(tollgate, outcome.answered))
+    await Promise.all(targets.splice(0).map(target => target.stop()))
+    const tasks = options.tasks ? await bench.run(rig.load, options.quick) : undefined
+    return conclude(options, machine, { summaries: outcome.summaries, money, tasks })
   } finally {
     await stop()
   }
@@ -67,16 +79,17 @@ function readOptions(): Options {
     options: {
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
-      only: { type: 'string', default: SCENARIO_NAMES.join(',') },
+      only: { type: 'string', default: PARTS.join(',') },
       targets: { type: 'string', default: TARGET_NAMES.join(',') },
       profile: { type: 'string' },
     },
   })
-  const only = namesIn(values.only, SCENARIO_NAMES)
+  const only = namesIn<(typeof PARTS)[number]>(values.only, PARTS)
   return {
     quick: values.quick,
     write: values.write,
     scenarios: plannedScenarios(values.quick).filter(scenario => only.has(scenario.name)),
+    tasks: only.has('tasks') && values.targets.includes('tollgate'),
     targets: namesIn(values.targets, TARGET_NAMES),
     profileDir: values.profile,
   }
@@ -159,18 +172,22 @@ async function runScenarios(
   return { summaries, answered }
 }
 
-async function conclude(
-  options: Options,
-  machine: Machine,
-  { summaries, answered }: RunOutcome,
-  tollgate: TollgateTarget | undefined,
-): Promise<number> {
-  const money: MoneyCheck | undefined = tollgate && (await checkMoney(tollgate, answered))
-  const page = render(machine, summaries, money)
-  process.stdout.write(`${page}\n`)
-  if (options.write) writeDocument(page)
+interface Findings {
+  readonly summaries: readonly ScenarioSummary[]
+  readonly money: MoneyCheck | undefined
+  readonly tasks: TasksReport | undefined
+}
+
+function conclude(options: Options, machine: Machine, { summaries, money, tasks }: Findings): number {
+  const pages: [Part, string][] = []
+  if (summaries.length > 0) pages.push(['bench', render(machine, summaries, money)])
+  if (tasks) pages.push(['bench-tasks', renderTasks(machine, tasks)])
+  for (const [part, page] of pages) {
+    process.stdout.write(`${page}\n\n`)
+    if (options.write) writeDocument(part, page)
+  }
   const failed = summaries.flatMap(({ columns }) => columns).some(one => Object.keys(one.errors).length > 0)
-  return failed || (money && !isExact(money)) ? 1 : 0
+  return failed || (money && !isExact(money)) || (tasks && !isSound(tasks)) ? 1 : 0
 }
 
 async function stopAll(targets: readonly Target[], children: readonly ChildProcess[]): Promise<void> {

@@ -1,4 +1,5 @@
 /** The table `task`: what is submitted, leased, stepped and ended, each in one statement. */
+import { hash } from 'node:crypto'
 import type { Queryable } from '#platform/postgres/database.ts'
 import { CommitUnknown, NotSent, StatementFailed } from '#platform/postgres/errors.ts'
 import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
@@ -145,7 +146,11 @@ export function createTaskStore(connection: Queryable): TaskStore {
         : change('task_release', RELEASE, [...changeValues(lease, changes), Math.round(delayMs)]),
     async finish<Row>(lease: Lease, end: TaskEnd, parts: FinishParts) {
       const { text, values } = finishStatement(lease, end, parts)
-      const { rows } = await database.query<Row & { owned: boolean }>(finishName(parts), text, values)
+      const { rows } = await database.query<Row & { owned: boolean }>(
+        nameOf('task_finish', text),
+        text,
+        values,
+      )
       if (!rows[0]?.owned) throw new LeaseLost()
       return rows
     },
@@ -153,7 +158,7 @@ export function createTaskStore(connection: Queryable): TaskStore {
       const carried = carry(inserts, CHANGE_VALUES + 1, 'exists (select from noted)')
       const text = `with noted as (${NOTE} returning 1)${carried.text} select from noted`
       const values = [...changeValues(lease, changes), ...carried.values]
-      await change(`task_note_with_${inserts.length}`, text, values)
+      await change(nameOf('task_note_with', text), text, values)
     },
     async find(account, id) {
       const text = `select ${COLUMNS} from task t where t.workspace_id = $1 and t.mode = $2 and t.id = $3`
@@ -166,27 +171,10 @@ export function createTaskStore(connection: Queryable): TaskStore {
       const { rows } = await database.query<TaskRow>('task_find_in', text, [workspaceId, id])
       return rows[0] && taskOf(rows[0])
     },
-    async list(account, query) {
-      const order = `${query.sort} ${query.order === 'asc' ? 'asc' : 'desc'}, id`
-      const found = `from task t where t.workspace_id = $1 and t.mode = $2 and t.operation = any ($3) and t.state = any ($4::task_state[])
-        and ($5::text is null or t.request ->> 'parentTask' = $5)`
-      const values = [
-        account.workspaceId,
-        account.mode,
-        query.operations,
-        query.states,
-        query.parentTask ?? null,
-      ]
-      const [page, count] = await Promise.all([
-        database.query<TaskRow>(
-          `task_list_${query.sort}_${query.order}`,
-          `select ${COLUMNS} ${found} order by ${order} limit $6 offset $7`,
-          [...values, query.limit, query.offset],
-        ),
-        database.query<{ total: bigint }>('task_count', `select count(*) as total ${found}`, values),
-      ])
-      return { tasks: page.rows.map(taskOf), total: Number(count.rows[0]?.total ?? 0n) }
-    },
+    list: (account, query) =>
+      query.parentTask === undefined
+        ? listAll(database, account, query)
+        : listChildren(database, account, query, query.parentTask),
     async nudge(workspaceId, id) {
       const text = `update task t set nudged = t.leased_by is not null, due_at = case when t.leased_by is null then now() else t.due_at end
         where t.workspace_id = $1 and t.id = $2 and t.state in ('queued', 'running')`
@@ -200,6 +188,44 @@ export function createTaskStore(connection: Queryable): TaskStore {
   }
 }
 
+const COUNT = `
+  select coalesce((select sum(n.tasks) from task_tally n
+      where n.workspace_id = $1 and n.mode = $2 and n.operation = any ($3) and n.state = any ($4)), 0)::bigint
+    + (select count(*) from task t where t.workspace_id = $1 and t.mode = $2 and t.operation = any ($3)
+      and t.state = any ($4) and t.state in ('queued', 'running') and $4::task_state[] && '{queued, running}') as total`
+
+type ListedTasks = { tasks: StoredTask[]; total: number }
+
+/** Neither the page nor the number of all grows dearer with the tasks that the account has had. */
+async function listAll(database: Queryable, account: AccountRef, query: TaskQuery): Promise<ListedTasks> {
+  const { operations, states, sort, order, limit, offset } = query
+  const values = [account.workspaceId, account.mode, operations, states]
+  const page = `select ${COLUMNS} from task_page($1, $2, $3, $4::task_state[], $5, $6, $7, $8) t`
+  const [{ rows }, count] = await Promise.all([
+    database.query<TaskRow>('task_page', page, [...values, sort, order, limit, offset]),
+    database.query<{ total: bigint }>('task_count', COUNT, values),
+  ])
+  return { tasks: rows.map(taskOf), total: Number(count.rows[0]?.total ?? 0n) }
+}
+
+/** Of one task few go on, so they are all looked at. */
+async function listChildren(
+  database: Queryable,
+  account: AccountRef,
+  { operations, states, sort, order, limit, offset }: TaskQuery,
+  parentTask: Uuid,
+): Promise<ListedTasks> {
+  const direction = order === 'asc' ? 'asc' : 'desc'
+  const text = `select ${COLUMNS}, count(*) over () as total from task t
+    where t.workspace_id = $1 and t.mode = $2 and t.request ->> 'parentTask' = $3 and t.operation = any ($4)
+      and t.state = any ($5::task_state[])
+    order by t.${sort} ${direction}, t.id ${direction} limit $6 offset $7`
+  const values = [account.workspaceId, account.mode, parentTask, operations, states, limit, offset]
+  const name = `task_children_${sort}_${direction}`
+  const { rows } = await database.query<TaskRow & { total: bigint }>(name, text, values)
+  return { tasks: rows.map(taskOf), total: Number(rows[0]?.total ?? 0n) }
+}
+
 /** Locks and lost connections: the statement may be sent again, since its ids make it happen once. */
 function isWorthRepeating(error: unknown): boolean {
   if (error instanceof NotSent || error instanceof CommitUnknown) return true
@@ -210,8 +236,9 @@ function submitName({ hold, answer }: SubmitParts): string {
   return `task_submit${hold ? '_held' : ''}${answer ? '_keyed' : ''}`
 }
 
-function finishName({ end, inserts }: FinishParts): string {
-  return `task_finish${end ? '_held' : ''}_${inserts.length}`
+/** What others' parts are is for them to say: a prepared statement is known by its whole text, or it is another's. */
+function nameOf(story: string, text: string): string {
+  return `${story}_${hash('sha256', text, 'hex').slice(0, 16)}`
 }
 
 /**
