@@ -56,6 +56,12 @@ export interface TaskDirectives {
   readonly times: number
   /** Looks at a job that has ended that still say it runs. */
   readonly looks: number
+  /** How many times the same create call is refused before it is taken. */
+  readonly refusals: number
+  /** How many fetches of a job's files a fault of files spoils. */
+  readonly fileTimes: number
+  /** The one file, from 0, that a fault of files spoils; not a number: every one. */
+  readonly fileOnly: number
   readonly retryAfterSeconds: number
 }
 
@@ -63,6 +69,9 @@ const NUMBERS: Readonly<Record<string, Exclude<keyof TaskDirectives, 'faults'>>>
   'done-after-ms': 'doneAfterMs',
   times: 'times',
   looks: 'looks',
+  refusals: 'refusals',
+  'file-times': 'fileTimes',
+  'file-only': 'fileOnly',
   'retry-after': 'retryAfterSeconds',
 }
 
@@ -71,6 +80,9 @@ export const DEFAULT_TASK_DIRECTIVES: TaskDirectives = {
   doneAfterMs: 50,
   times: 1,
   looks: 0,
+  refusals: Number.POSITIVE_INFINITY,
+  fileTimes: Number.POSITIVE_INFINITY,
+  fileOnly: Number.NaN,
   retryAfterSeconds: 1,
 }
 
@@ -94,7 +106,14 @@ function isFault(name: string): name is TaskFault {
 
 const IN_PROMPT = /\[\[sim ([^\]]*)\]\]/
 
-/** The text between `[[sim` and `]]` anywhere in a body; empty where there is none. */
-export function directiveTextIn(rawBody: string): string {
-  return IN_PROMPT.exec(rawBody)?.[1] ?? ''
+/**
+ * The text between `[[sim` and `]]` anywhere in a body, as far as it is for this vendor; empty where there is none. Words for
+ * one vendor alone have its name before them: `fal:create-503`.
+ */
+export function directiveTextIn(rawBody: string, vendor: string): string {
+  const words = (IN_PROMPT.exec(rawBody)?.[1] ?? '').split(/[\s,]+/)
+  return words
+    .filter(word => !word.includes(':') || word.startsWith(`${vendor}:`))
+    .map(word => word.slice(word.indexOf(':') + 1))
+    .join(' ')
 }

@@ -26,6 +26,7 @@ export class Job {
   endedAtMs: number | undefined
   state: JobState = 'queued'
   looks = 0
+  /** Of the files that a fault is meant for. */
   fileFetches = 0
   /** Looks that were told of its success. */
   successesTold = 0

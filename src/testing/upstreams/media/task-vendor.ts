@@ -11,6 +11,7 @@ import { sendFile } from './file-answer.ts'
 import { type AskedJob, Job } from './job.ts'
 import { JobMeter, type JobMeterReading, type JobPrices } from './job-meter.ts'
 import type { Errand, FormatContext, Refusal, VendorFormat, WireAnswer } from './vendor-format.ts'
+import { parsed, send, sendPage } from './wire-body.ts'
 
 export interface TaskVendorOptions {
   readonly prices?: JobPrices | undefined
@@ -26,10 +27,15 @@ export interface ReceivedCall {
   readonly path: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: unknown
+  /** Of a create call that was taken. */
+  jobId?: string | undefined
 }
 
 export interface SentCallback {
   readonly jobId: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
   readonly genuine: boolean
   /** 0 where it could not be delivered. */
   readonly status: number
@@ -54,6 +60,8 @@ export class TaskVendor {
   readonly #next: string[] = []
   readonly #calls: ReceivedCall[] = []
   readonly #callbacks: SentCallback[] = []
+  /** Refusals so far, by create call. */
+  readonly #refused = new Map<string, number>()
   #origin = ''
   #created = 0
 
@@ -92,6 +100,7 @@ export class TaskVendor {
     this.#next.length = 0
     this.#calls.length = 0
     this.#callbacks.length = 0
+    this.#refused.clear()
     this.#meter.reset()
   }
 
@@ -109,25 +118,43 @@ export class TaskVendor {
     if (url.pathname.startsWith('/__')) send(response, this.#control(url.pathname, body))
     else if (url.pathname.startsWith('/files/')) await this.#file(url.pathname, response)
     else {
-      this.#calls.push({ method, path: `${url.pathname}${url.search}`, headers: request.headers, body })
+      const call: ReceivedCall = {
+        method,
+        path: `${url.pathname}${url.search}`,
+        headers: request.headers,
+        body,
+      }
+      this.#calls.push(call)
       const { pathname: path, searchParams: query } = url
       const wire = { method, path, query, headers: request.headers, body }
       const errand = this.#format.errandOf(wire, this.#context)
-      if (this.#admits(request, errand)) await this.#run(errand, raw, response)
+      if (this.#admits(request, errand)) await this.#run(errand, call, raw, response)
       else send(response, this.#format.unauthorized())
     }
   }
 
-  async #run(errand: Errand | undefined, raw: string, response: ServerResponse): Promise<void> {
+  async #run(
+    errand: Errand | undefined,
+    call: ReceivedCall,
+    raw: string,
+    response: ServerResponse,
+  ): Promise<void> {
     if (errand?.kind === 'fixed') send(response, errand.answer)
-    else if (errand?.kind === 'create') await this.#create(errand.asked, raw, response)
+    else if (errand?.kind === 'create') await this.#create(errand.asked, call, raw, response)
     else {
       const job = errand === undefined ? undefined : this.#jobs.get(errand.id)
       if (errand === undefined || job === undefined) send(response, this.#format.notFound())
       else if (errand.kind === 'look') this.#look(job, response)
       else if (errand.kind === 'cancel') this.#cancel(job, response)
-      else send(response, this.#format.result?.(job, this.#context) ?? this.#format.notFound())
+      else this.#result(job, response)
     }
+  }
+
+  #result(job: Job, response: ServerResponse): void {
+    const answer = this.#format.result?.(job, this.#context) ?? this.#format.notFound()
+    const isMalformed = job.meets('result-malformed') && job.successesTold <= job.directives.times
+    if (isMalformed) response.writeHead(200).end(JSON.stringify(answer.body).slice(0, -4))
+    else send(response, answer)
   }
 
   #admits(request: IncomingMessage, errand: Errand | undefined): boolean {
@@ -137,10 +164,12 @@ export class TaskVendor {
     return request.headers[header] === `${prefix}${apiKey}`
   }
 
-  async #create(asked: AskedJob, raw: string, response: ServerResponse): Promise<void> {
+  async #create(asked: AskedJob, call: ReceivedCall, raw: string, response: ServerResponse): Promise<void> {
     this.#meter.created()
     const directives = this.#directivesFor(raw)
-    const refusal = this.#refusalOf(directives)
+    const refusals = (this.#refused.get(raw) ?? 0) + 1
+    const refusal = refusals > directives.refusals ? undefined : this.#refusalOf(directives)
+    this.#refused.set(raw, refusals)
     if (refusal !== undefined) {
       this.#meter.refused()
       send(response, refusal)
@@ -148,6 +177,7 @@ export class TaskVendor {
     }
     const job = new Job(this.#format.makeId(++this.#created, asked), asked, directives)
     this.#jobs.set(job.id, job)
+    call.jobId = job.id
     this.#meter.accepted()
     if (job.meets('callback-forged')) this.#later(0, () => void this.#callBack(job, false))
     if (job.meets('callback-out-of-order')) {
@@ -171,7 +201,7 @@ export class TaskVendor {
 
   #directivesFor(raw: string): TaskDirectives {
     const defaults = readTaskDirectives(this.#options.defaults ?? '', DEFAULT_TASK_DIRECTIVES)
-    return readTaskDirectives(this.#next.shift() ?? directiveTextIn(raw), defaults)
+    return readTaskDirectives(this.#next.shift() ?? directiveTextIn(raw, this.#format.name), defaults)
   }
 
   #look(job: Job, response: ServerResponse): void {
@@ -180,8 +210,10 @@ export class TaskVendor {
     if (isSpoiled('poll-reset')) response.socket?.destroy()
     else if (isSpoiled('poll-html')) sendPage(response)
     else if (isSpoiled('poll-404')) send(response, this.#format.notFound())
-    else if (isSpoiled('poll-429')) send(response, this.#format.refused(429))
-    else if (isSpoiled('poll-500')) send(response, this.#format.refused(500))
+    else if (isSpoiled('poll-429')) {
+      const headers = { 'retry-after': String(job.directives.retryAfterSeconds) }
+      send(response, { ...this.#format.refused(429), headers })
+    } else if (isSpoiled('poll-500')) send(response, this.#format.refused(500))
     else if (!isSpoiled('poll-hang')) {
       const told = job.toldAt(look)
       if (told === 'succeeded') job.successesTold += 1
@@ -227,7 +259,7 @@ export class TaskVendor {
       answer => answer.status,
       () => 0,
     )
-    this.#callbacks.push({ jobId: job.id, genuine, status })
+    this.#callbacks.push({ jobId: job.id, url: callbackUrl, headers, body, genuine, status })
   }
 
   async #file(path: string, response: ServerResponse): Promise<void> {
@@ -239,7 +271,6 @@ export class TaskVendor {
       send(response, { status: 404, body: { detail: 'no such file' } })
       return
     }
-    job.fileFetches += 1
     await sendFile(response, job, index)
   }
 
@@ -287,29 +318,5 @@ export class TaskVendor {
       act()
     }, delayMs)
     this.#timers.add(timer)
-  }
-}
-
-function send(response: ServerResponse, { status, headers, body }: WireAnswer): void {
-  const text = JSON.stringify(body)
-  response
-    .writeHead(status, {
-      'content-type': 'application/json;charset=UTF-8',
-      'content-length': Buffer.byteLength(text),
-      ...headers,
-    })
-    .end(text)
-}
-
-function sendPage(response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'text/html' }).end('<html><h1>Just a moment</h1></html>')
-}
-
-function parsed(raw: string): Readonly<Record<string, unknown>> {
-  try {
-    const body: unknown = JSON.parse(raw)
-    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
-  } catch {
-    return {}
   }
 }
