@@ -1,6 +1,6 @@
 /**
- * `npm run e2e`: installs what is missing (a Python environment of its own, a Redis server, curl), runs every
- * end-to-end test, and ends with one line of totals. A tool that is missing and cannot be installed is a failure
+ * `npm run e2e`: installs what is missing (a Python environment of its own, a Redis server, an S3 server, ffprobe, curl),
+ * runs every end-to-end test, and ends with one line of totals. A tool that is missing and cannot be installed is a failure
  * with a sentence, never a skip. Everything together has a bound in time.
  */
 import { createHash } from 'node:crypto'
@@ -17,7 +17,10 @@ const ROOT = resolve(import.meta.dirname, '..')
 const PYTHON_TESTS = join(ROOT, 'e2e/python')
 const REQUIREMENTS = join(PYTHON_TESTS, 'requirements.txt')
 const VENV = join(ROOT, 'e2e/.venv')
-const ALL_MS = 7.5 * 60_000
+const TOOLS = join(ROOT, 'e2e/.tools')
+const VERSITYGW = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'
+const MOTO = 'moto[server]==5.2.5'
+const ALL_MS = 12 * 60_000
 const INSTALL_MS = 180_000
 
 /** A tool is missing, and what to do about it. */
@@ -76,6 +79,29 @@ async function needPython(): Promise<string> {
   return python
 }
 
+/**
+ * A real S3 server: the machine's own, or Versity's gateway where there is Go to make it, or else moto beside the Python
+ * tests, which checks no signature.
+ */
+async function needS3Server(python: string): Promise<void> {
+  const isThere = (path: string) => existsSync(path)
+  const gateway = join(TOOLS, 'versitygw')
+  if (onPath('versitygw') || isThere(gateway) || isThere(join(VENV, 'bin/moto_server'))) return
+  if (onPath('go')) {
+    say('making an S3 server')
+    const env = { ...process.env, GOBIN: TOOLS }
+    await exitOf(['go', 'install', VERSITYGW], { env, quiet: true, withinMs: INSTALL_MS })
+    if (isThere(gateway)) return
+  }
+  say('installing an S3 server')
+  const pip = [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', MOTO]
+  if ((await exitOf(pip, { withinMs: INSTALL_MS })) !== 0) {
+    throw new MissingTool(
+      `The end-to-end tests need an S3 server, and pip could not install ${MOTO}; install versitygw.`,
+    )
+  }
+}
+
 /** Runs both suites one after the other: together they would share the two cores and measure each other. */
 async function runSuites(python: string): Promise<Totals> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-e2e-run-'))
@@ -116,7 +142,9 @@ try {
   await need(['valkey-server', 'redis-server'], 'redis-server')
   await need(['openssl'], 'openssl')
   await need(['curl'], 'curl')
+  await need(['ffprobe'], 'ffmpeg')
   const python = await needPython()
+  await needS3Server(python)
   const { passed, failed, skipped } = await runSuites(python)
   if (skipped > 0) say(`${skipped} tests were skipped`)
   say(`${passed} passed, ${failed} failed`)

@@ -69,7 +69,9 @@ async function tellStage({ parts, leased, attempts }: Step, changes: StepChanges
   }
   const early = attempts.flatMap(attempt => filesOf(attempt))
   const view = taskViewOf(task, early, parts.media.settings.filesUrl)
-  const news = await newsOf(parts, task, view, changes.stage)
+  const isSkipped = changes.stage === 'first' && leased.task.stage === undefined
+  const stages = isSkipped ? (['text', 'first'] as const) : [changes.stage]
+  const news = await newsOf(parts, task, view, stages)
   await parts.media.tasks.noteWith(leased.lease, changes, news)
   if (news.length > 0) parts.media.outbox.wake()
 }

@@ -26,9 +26,8 @@ export async function submitAndWait(
 ): Promise<WireAnswer> {
   const prospect = mediaProspectOf(parts, call, submission.request, call.idempotencyKey !== undefined)
   const account = accountOf(prospect.principal)
-  const id = await takeKeyOrFind(parts, call, account)
-  if (typeof id === 'object') return id
-  if (id === undefined) {
+  const joined = await takeKeyOrFind(parts, call, account)
+  if (joined === undefined) {
     try {
       await submitTask(parts, call, submission, prospect, () => undefined)
     } catch (error) {
@@ -37,19 +36,22 @@ export async function submitAndWait(
       throw error
     }
   }
-  const task = await untilEnded(parts, call, account, id ?? call.requestId)
+  const task = await untilEnded(parts, call, account, joined ?? call.requestId)
   const view = await viewWithFiles(parts, task)
   call.servedBy = task.provider
   call.billing = {
     ...call.billing,
-    chargedNanoUsd: task.chargedNanoUsd,
+    // A repeat is charged nothing: the first call was.
+    chargedNanoUsd: joined === undefined ? task.chargedNanoUsd : 0n,
     heldNanoUsd: task.heldNanoUsd,
     isHeldOn: false,
   }
   const balance = await parts.ledger.balance(account)
   call.billing = { ...call.billing, availableNanoUsd: balance.balanceNanoUsd - balance.heldNanoUsd }
   if (task.state !== 'succeeded') throw failureError(view)
-  return render(view)
+  const answer = await render(view)
+  if (joined === undefined) return answer
+  return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } }
 }
 
 /**
@@ -60,7 +62,7 @@ async function takeKeyOrFind(
   parts: GatewayParts,
   call: Call,
   account: AccountRef,
-): Promise<Uuid | WireAnswer | undefined> {
+): Promise<Uuid | undefined> {
   if (call.idempotencyKey === undefined) return undefined
   const keyed = {
     account,

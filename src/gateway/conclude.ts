@@ -57,10 +57,11 @@ export async function conclude(
     provider: served?.provider,
     upstreamModel: served?.upstreamModel,
     chargedNanoUsd,
-    sizeBytes: conclusion.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    sizeBytes: conclusion.files.reduce((sum, file) => sum + (file.role === 'result' ? file.sizeBytes : 0), 0),
   }
   const view = viewOfEnd(parts, task, end, conclusion.files)
-  const news = await newsOf(parts, task, view, undefined)
+  const stages = [...missedStages(task, end.state), undefined]
+  const news = await newsOf(parts, task, view, stages)
   const fresh = conclusion.files.filter(file => !file.isStored)
   const files = fresh.length > 0 ? [parts.media.files.insertPart(fresh)] : []
   const endRequest = endRequestOf(parts, task, terms, conclusion, served, bill)
@@ -77,27 +78,37 @@ export async function conclude(
   return view
 }
 
-/** The callbacks about a stage, or about the end, in the words of the task's dialect. */
+/**
+ * The callbacks about stages, or about the end (`undefined`), in the words of the task's dialect and in this order. A dialect
+ * that tells of no such stage has none.
+ */
 export async function newsOf(
   parts: GatewayParts,
   task: StoredTask,
   view: TaskView,
-  stage: TaskStage | undefined,
+  stages: readonly (TaskStage | undefined)[],
 ): Promise<readonly StatementPart[]> {
   const dialect = parts.media.dialects.get(task.dialect)
-  const body = dialect?.renderCallback?.(view, stage, parts.settings.credits)
-  if (body === undefined) return []
-  const part = await parts.media.outbox.partFor([
-    {
+  const news = stages.flatMap(stage => {
+    const body = dialect?.renderCallback?.(view, stage, parts.settings.credits)
+    if (body === undefined) return []
+    return {
       account: task.account,
       taskId: task.id,
       dialect: task.dialect,
       event: `task.${stage ?? view.state}`,
       body: JSON.stringify(body),
       callbackUrl: task.callbackUrl,
-    },
-  ])
+    }
+  })
+  const part = await parts.media.outbox.partFor(news)
   return part ? [part] : []
+}
+
+/** What a song passed through between two looks is told with its end, so that nobody waits for a stage that never comes. */
+function missedStages(task: StoredTask, state: EndState): readonly TaskStage[] {
+  if (task.operation !== 'music' || state !== 'succeeded' || task.stage === 'first') return []
+  return task.stage === 'text' ? ['first'] : ['text', 'first']
 }
 
 function servedBy(task: StoredTask, work: TaskWork, terms: TaskTerms) {

@@ -1,8 +1,17 @@
 /** The table "Who pays when" of docs/money.md for tasks, and what a task may never do. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { imageModel } from '#testing/catalog-source.ts'
 import { failed, failure, made, PIXEL, pending, picture } from '#testing/scripted-tasks.ts'
 import { createWorld, type World } from '#testing/world.ts'
-import { answerOf, errorOf, openStudio, PICTURE_NANO_USD, submissionOf, submitted } from './tasks.fixture.ts'
+import {
+  answerOf,
+  errorOf,
+  imageRequest,
+  openStudio,
+  PICTURE_NANO_USD,
+  submissionOf,
+  submitted,
+} from './tasks.fixture.ts'
 
 let world: World
 beforeAll(async () => {
@@ -209,6 +218,42 @@ test('what is to be avoided is said in the prompt where the model has no field f
   await studio.house.step()
 })
 
+test('a song that passes its stages between two looks tells of each, once and in order', async () => {
+  const renderCallback = (_: unknown, stage?: string) => ({ stage: stage ?? 'end' })
+  const song = imageModel('song', {
+    operation: 'music',
+    media: { actions: ['text2music'] },
+    offerings: [{ provider: 'alpha', upstream_model: 's', price: { unit: 'generation', usd: '0.05' } }],
+  })
+  const { alpha, house } = openStudio(world, { models: [song], dialects: [{ id: 'test', renderCallback }] })
+  const payer = await house.payer()
+  alpha.willCheck({ kind: 'succeeded', outputs: [], result: { lyrics: 'la' } })
+  const call = await payer.call('/task')
+  const request = { ...imageRequest({ model: 'song' }), ...SONG }
+  const callbackUrl = 'https://receiver.example.com/'
+  await house.gateway.submit(call, { ...submissionOf(), request, callbackUrl }, answerOf)
+  await house.step()
+  await house.step()
+  const { rows } = await world.database.query<{ event: string }>(
+    '',
+    'select event from delivery where task_id = $1 order by id',
+    [call.requestId],
+  )
+  expect(rows.map(row => row.event)).toEqual(['task.text', 'task.first', 'task.succeeded'])
+  expect(await payer.spent()).toBe(70_000_000n)
+})
+
+const SONG = {
+  operation: 'music',
+  title: undefined,
+  style: undefined,
+  lyrics: undefined,
+  instrumental: undefined,
+  durationSeconds: undefined,
+  parentTask: undefined,
+  parentTrack: undefined,
+} as const
+
 describe('a submission', () => {
   test('with the same Idempotency-Key gives the same task, and is held once', async () => {
     const studio = openStudio(world)
@@ -365,7 +410,9 @@ describe('a client that waits', () => {
     await workUntil(studio, both)
     const [first, second] = await both
     expect(String(second.body)).toBe(String(first.body))
-    expect(String((await keyed()).body)).toBe(String(first.body))
+    const again = await keyed()
+    expect(String(again.body)).toBe(String(first.body))
+    expect(again.headers).toMatchObject({ 'idempotent-replayed': 'true' })
     expect(studio.alpha.starts).toHaveLength(1)
     expect(await payer.spent()).toBe(PICTURE_NANO_USD)
   })
