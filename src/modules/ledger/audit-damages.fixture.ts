@@ -12,12 +12,24 @@ export interface Busy {
   readonly lossy: Uuid
   readonly open: Uuid
   readonly free: Uuid
+  /** Tasks: one that runs, one that succeeded, one that failed, one that was free. */
+  readonly running: Uuid
+  readonly made: Uuid
+  readonly failed: Uuid
+  readonly gift: Uuid
 }
 
 /** Stores an answer, called done, of the call `$2` in the workspace `$1`. */
 export const KEPT_ANSWER = `
   insert into idempotency (workspace_id, mode, route, key_digest, body_digest, request_id, owner, state)
   values ($1, 'live', 'chat', uuid_send($2), uuid_send($2), $2, $2, 'done')`
+
+/** A task `$2` of the workspace `$1`, by the key `$3`, in the state `$4`, held for `$5` and charged `$6`. */
+export const TASK = `
+  insert into task (workspace_id, mode, id, key_id, state, operation, dialect, family, requested_model, model, request, wire,
+    terms, held_nano_usd, charged_nano_usd, deadline_at, ended_at)
+  values ($1, 'live', $2, $3, $4::task_state, 'image', 'kie', 'jobs', 'm', 'm', '{}', '{}', '{}', $5, $6,
+    now() + interval '1 hour', case when task_has_ended($4::task_state) then now() end)`
 
 /** What was done, the invariant that it breaks, and how it is done to a busy workspace. */
 export type Damage = readonly [
@@ -277,5 +289,83 @@ export const DAMAGES: readonly Damage[] = [
     'answer-belongs-to-a-settled-call',
     KEPT_ANSWER,
     busy => [workspaceOf(busy), ids.next()],
+  ],
+  [
+    'a task that ended and still holds',
+    'ended-task-holds-nothing',
+    `update task set state = 'failed', ended_at = now() where workspace_id = $1 and id = $2`,
+    and('running'),
+  ],
+  [
+    'an open task whose hold is lost',
+    'open-task-has-its-hold',
+    'delete from hold where workspace_id = $1 and id = $2',
+    and('running'),
+  ],
+  [
+    'an open task that holds less than it was submitted for',
+    'open-task-has-its-hold',
+    'update hold set amount_nano_usd = amount_nano_usd - 1 where workspace_id = $1 and id = $2',
+    and('running'),
+  ],
+  [
+    'an open task whose hold a dead node would take along',
+    'open-task-has-its-hold',
+    'update hold set owner = id where workspace_id = $1 and id = $2',
+    and('running'),
+  ],
+  [
+    'an open task that holds to another account',
+    'open-task-has-its-hold',
+    `update task set mode = 'test' where workspace_id = $1 and id = $2`,
+    and('running'),
+  ],
+  [
+    'a free task that holds',
+    'open-task-has-its-hold',
+    'update task set held_nano_usd = 0 where workspace_id = $1 and id = $2',
+    and('running'),
+  ],
+  [
+    'a hold of no node and no task',
+    'hold-without-owner-has-its-task',
+    'delete from task where workspace_id = $1 and id = $2',
+    and('running'),
+  ],
+  [
+    'a hold of no node, of a call that is no task',
+    'hold-without-owner-has-its-task',
+    'update hold set owner = null where workspace_id = $1 and id = $2',
+    and('open'),
+  ],
+  [
+    'a task charged less than the ledger took',
+    'task-charge-is-its-receipt',
+    'update task set charged_nano_usd = charged_nano_usd - 1 where workspace_id = $1 and id = $2',
+    and('made'),
+  ],
+  [
+    'a task called failed that was charged',
+    'task-charge-is-its-receipt',
+    `update task set state = 'failed', charged_nano_usd = 0 where workspace_id = $1 and id = $2`,
+    and('made'),
+  ],
+  [
+    'a task called succeeded whose hold was given back',
+    'task-charge-is-its-receipt',
+    `update task set state = 'succeeded', charged_nano_usd = 5 where workspace_id = $1 and id = $2`,
+    and('failed'),
+  ],
+  [
+    'a free task without a receipt',
+    'task-charge-is-its-receipt',
+    'delete from usage where workspace_id = $1 and id = $2',
+    and('gift'),
+  ],
+  [
+    'a task charged twice',
+    'task-charge-is-its-receipt',
+    `insert into ledger_entry select workspace_id, mode, id, 'late_charge', debit, credit, amount_nano_usd, note, created_at + interval '1 microsecond' from ledger_entry where workspace_id = $1 and id = $2`,
+    and('made'),
   ],
 ]

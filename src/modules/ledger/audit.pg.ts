@@ -243,12 +243,58 @@ export const CHECKS: readonly Check[] = [
   },
   {
     invariant: 'answer-belongs-to-a-settled-call',
-    promise: 'no stored answer is called done unless its call was settled, or was free',
+    promise:
+      'no stored answer is called done unless its call was settled, was free, or is a task that was accepted',
     query: `
       select k.workspace_id, k.request_id::text as subject, format('answer is done, call %s', coalesce(v.outcome, 'never ended')) as detail
       from idempotency k left join ledger_event v on v.workspace_id = k.workspace_id and v.event_key = 'hold:' || k.request_id
       where ${SCOPED('k.workspace_id')} and k.state = 'done' and v.outcome is distinct from 'settled'
-        and not exists (select 1 from usage u where u.workspace_id = k.workspace_id and u.id = k.request_id and u.held_nano_usd = 0)`,
+        and not exists (select 1 from usage u where u.workspace_id = k.workspace_id and u.id = k.request_id and u.held_nano_usd = 0)
+        and not exists (select 1 from task t where t.workspace_id = k.workspace_id and t.id = k.request_id)`,
+  },
+  {
+    invariant: 'ended-task-holds-nothing',
+    promise: 'a task that has ended holds nothing any more',
+    query: `
+      select t.workspace_id, t.id::text as subject, format('%s, and %s are held', t.state, h.amount_nano_usd) as detail
+      from hold h join task t on t.workspace_id = h.workspace_id and t.id = h.id
+      where ${SCOPED('h.workspace_id')} and t.ended_at is not null`,
+  },
+  {
+    invariant: 'open-task-has-its-hold',
+    promise: 'a task that has not ended holds what it was submitted for, to the account that pays for it',
+    query: `
+      select t.workspace_id, t.id::text as subject,
+        format('%s for %s, hold %s', t.state, t.held_nano_usd, coalesce(h.amount_nano_usd::text, 'missing')) as detail
+      from task t left join hold h on h.workspace_id = t.workspace_id and h.id = t.id
+      where ${SCOPED('t.workspace_id')} and t.state in ('queued', 'running')
+        and (coalesce(h.amount_nano_usd, 0) <> t.held_nano_usd or h.mode <> t.mode or h.owner is not null)`,
+  },
+  {
+    invariant: 'hold-without-owner-has-its-task',
+    promise:
+      'a hold that no node owns belongs to a task that has not ended, since nothing else will ever end it',
+    query: `
+      select h.workspace_id, h.id::text as subject, format('%s held by no node and no open task', h.amount_nano_usd) as detail
+      from hold h where ${SCOPED('h.workspace_id')} and h.owner is null and not exists (select 1 from task t
+        where t.workspace_id = h.workspace_id and t.id = h.id and t.state in ('queued', 'running'))`,
+  },
+  {
+    invariant: 'task-charge-is-its-receipt',
+    promise:
+      'an ended task was charged what its one receipt says and the ledger took: a task that did not succeed, nothing',
+    query: `
+      select t.workspace_id, t.id::text as subject, format('%s for %s, receipts %s, entries %s', t.state, t.charged_nano_usd,
+        coalesce(u.charge::text, 'missing'), coalesce(e.charge, 0)) as detail
+      from task t
+      left join (select workspace_id, id, sum(charge_nano_usd) as charge, count(*) as receipts from usage
+        where ${SCOPED('workspace_id')} group by 1, 2) u on u.workspace_id = t.workspace_id and u.id = t.id
+      left join (select workspace_id, id, sum(amount_nano_usd) as charge from ledger_entry
+        where ${SCOPED('workspace_id')} and kind in ('settle', 'late_charge') group by 1, 2) e
+        on e.workspace_id = t.workspace_id and e.id = t.id
+      where ${SCOPED('t.workspace_id')} and t.ended_at is not null
+        and (u.charge is distinct from t.charged_nano_usd or u.receipts <> 1
+          or coalesce(e.charge, 0) <> t.charged_nano_usd or t.charged_nano_usd > 0 and t.state <> 'succeeded')`,
   },
 ]
 

@@ -1,7 +1,7 @@
 /** The audit finds every kind of damage by the name of what it broke, and nothing where nothing is broken. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Uuid } from '#spec/ids.ts'
-import { type Busy, DAMAGES, just, KEPT_ANSWER, workspaceOf } from './audit-damages.fixture.ts'
+import { type Busy, DAMAGES, just, KEPT_ANSWER, TASK, workspaceOf } from './audit-damages.fixture.ts'
 import { CHECKS } from './index.ts'
 import {
   createLedgerFixture,
@@ -33,6 +33,17 @@ async function take(payer: Payer, amount: bigint): Promise<Uuid> {
   return hold.id
 }
 
+/** Writes a task whose hold or receipt is there already, as the gateway writes it in the same statement. */
+async function writeTask(payer: Payer, id: Uuid, state: string, held: bigint, charged = 0n): Promise<void> {
+  await fixture.sql(TASK, [payer.account.workspaceId, id, payer.keyId, state, held, charged])
+}
+
+async function taskHold(payer: Payer, amount: bigint): Promise<Uuid> {
+  const hold = { ...holdOf(payer, node.id, [amount]), owner: undefined, lifetimeMs: undefined }
+  expect((await node.ledger.hold(hold)).outcome).toBe('held')
+  return hold.id
+}
+
 async function busyWorkspace(): Promise<Busy> {
   const { ledger } = node
   const payer = await fixture.addPayer(10_000n)
@@ -55,7 +66,20 @@ async function busyWorkspace(): Promise<Busy> {
   await settle(ledger, sibling, ofSibling, 70n)
   const free = ids.next()
   await ledger.recordFreeUsage(settleOf(payer, free, 0n), payer.keyId)
-  return { payer, sibling, settled, released, late, lossy, open, free }
+  const [running, made, failed] = await Promise.all([
+    taskHold(payer, 90n),
+    taskHold(payer, 80n),
+    taskHold(payer, 80n),
+  ])
+  const gift = ids.next()
+  await writeTask(payer, running, 'running', 90n)
+  await settle(ledger, payer, made, 75n)
+  await writeTask(payer, made, 'succeeded', 80n, 75n)
+  await ledger.release(releaseOf(payer, failed))
+  await writeTask(payer, failed, 'failed', 80n)
+  await ledger.recordFreeUsage(settleOf(payer, gift, 0n), payer.keyId)
+  await writeTask(payer, gift, 'succeeded', 0n)
+  return { payer, sibling, settled, released, late, lossy, open, free, running, made, failed, gift }
 }
 
 const auditOf = (payer: Payer) => node.ledger.audit([payer.account.workspaceId])
@@ -85,8 +109,10 @@ test.each([1, 35])('midnight and the end of a month (%d days) pass without a fal
   expect(await auditOf(payer)).toEqual([])
 })
 
-test('a free answer that is kept, and a settled one, are no alarm', async () => {
-  const { payer, settled, free } = await busyWorkspace()
+test('a free answer that is kept, a settled one, and the answer to a task whatever it came to, are no alarm', async () => {
+  const { payer, settled, free, running, failed } = await busyWorkspace()
+  await fixture.sql(KEPT_ANSWER, [payer.account.workspaceId, running])
+  await fixture.sql(KEPT_ANSWER, [payer.account.workspaceId, failed])
   await fixture.sql(KEPT_ANSWER, [payer.account.workspaceId, settled])
   await fixture.sql(KEPT_ANSWER, [payer.account.workspaceId, free])
   expect(await auditOf(payer)).toEqual([])

@@ -59,6 +59,8 @@ export interface Ledger {
   grant(account: AccountRef, id: Uuid, amountNanoUsd: bigint, note: string): Promise<bigint>
   balance(account: AccountRef): Promise<store.Balance>
   recordFreeUsage(end: EndRequest, keyId: Uuid): Promise<void>
+  /** The same, to be carried by the statement that ends what was free: an INSERT, open for one more condition. */
+  freeUsagePart(end: EndRequest, keyId: Uuid): StatementPart
   receipt(account: AccountRef, id: Uuid): Promise<Receipt | undefined>
   listUsage(account: AccountRef, limit: number): Promise<Receipt[]>
   /** Releases inline holds of nodes without a heartbeat for so long, or past their deadline; all of them where `allInline`. */
@@ -165,6 +167,7 @@ export function createLedger(
     grant: (account, id, amount, note) => store.grant(database, account, id, amount, note),
     balance: account => store.readBalance(database, account),
     recordFreeUsage: (end, keyId) => store.recordFreeUsage(database, end, keyId),
+    freeUsagePart: store.freeUsagePart,
     receipt: (account, id) => store.readReceipt(database, account, id),
     listUsage: (account, limit) => store.listUsage(database, account, limit),
     releaseOrphans,

@@ -8,6 +8,7 @@ import type { AccountRef, CapSubject } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
 import { timeOfId } from '#spec/ids.ts'
 import type { Outcome, Receipt } from '#spec/receipt.ts'
+import type { StatementPart } from '#spec/statement.ts'
 import {
   type ApplyRow,
   fromStoredLine,
@@ -138,16 +139,23 @@ export async function releaseOrphans(
   return rows[0]?.released ?? 0
 }
 
-/** Writes the usage row of a call that held nothing, because its price is zero. */
-export async function recordFreeUsage(database: Database, end: EndRequest, keyId: Uuid): Promise<void> {
+const FREE_USAGE_TYPES =
+  'uuid account_mode uuid uuid text text text text text text json text int bigint text boolean boolean int int'.split(
+    ' ',
+  )
+
+/** The usage row of a call that held nothing, as an INSERT … SELECT … WHERE that is open for one more condition. */
+export function freeUsagePart(end: EndRequest, keyId: Uuid): StatementPart {
   const { usage } = end
-  await database.query(
-    'usage_free',
-    `insert into usage (workspace_id, mode, id, key_id, operation, dialect, requested_model, model, provider,
-       upstream_model, lines, tier, markup_basis_points, cost_nano_usd, charge_nano_usd, held_nano_usd, outcome,
-       estimated, streamed, latency_ms, first_byte_ms)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, $15, $16, $17, $18, $19)`,
-    [
+  return {
+    text: first => {
+      const at = FREE_USAGE_TYPES.map((type, offset) => `$${first + offset}::${type}`)
+      return `insert into usage (charge_nano_usd, held_nano_usd, workspace_id, mode, id, key_id, operation, dialect,
+          requested_model, model, provider, upstream_model, lines, tier, markup_basis_points, cost_nano_usd, outcome, estimated,
+          streamed, latency_ms, first_byte_ms)
+        select 0, 0, ${at.join(', ')} where true`
+    },
+    values: [
       end.account.workspaceId,
       end.account.mode,
       end.id,
@@ -156,8 +164,8 @@ export async function recordFreeUsage(database: Database, end: EndRequest, keyId
       usage.dialect,
       storable(usage.requestedModel),
       usage.model,
-      usage.provider,
-      usage.upstreamModel === undefined ? undefined : storable(usage.upstreamModel),
+      usage.provider ?? null,
+      usage.upstreamModel === undefined ? null : storable(usage.upstreamModel),
       JSON.stringify(
         usage.lines.map(line => ({ unit: line.unit, quantity: String(line.quantity), price: '0' })),
       ),
@@ -168,9 +176,15 @@ export async function recordFreeUsage(database: Database, end: EndRequest, keyId
       usage.estimated,
       usage.streamed,
       Math.round(usage.latencyMs),
-      usage.firstByteMs === undefined ? undefined : Math.round(usage.firstByteMs),
+      usage.firstByteMs === undefined ? null : Math.round(usage.firstByteMs),
     ],
-  )
+  }
+}
+
+/** Writes the usage row of a call that held nothing, because its price is zero. */
+export async function recordFreeUsage(database: Database, end: EndRequest, keyId: Uuid): Promise<void> {
+  const { text, values } = freeUsagePart(end, keyId)
+  await database.query('usage_free', text(1), values)
 }
 
 interface UsageRow {
