@@ -56,11 +56,14 @@ async function firstLine(child: ChildProcess): Promise<Report | undefined> {
   return undefined
 }
 
+/** A server whose owner was killed writes a little longer. */
+const PATIENT = { maxRetries: 50, retryDelay: 50 }
+
 /** A folder that is removed by the returned function. Mode 0700, as DATA_DIR is. */
 export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'tollgate-pg-'))
   await chmod(path, 0o700)
-  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+  return { path, remove: () => rm(path, { recursive: true, force: true, ...PATIENT }) }
 }
 
 export async function query(connectionString: string, text: string): Promise<Record<string, unknown>[]> {
