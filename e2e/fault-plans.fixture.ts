@@ -56,10 +56,15 @@ const RULES: readonly Rule[] = [
   { words: 'create-422', ...failed('invalid_request') },
   { words: 'create-moderated', ...failed('content_rejected') },
   { words: 'create-500', ...failed('upstream_error') },
-  // Taken, billed, and nobody was told its id.
-  { words: 'create-lost', ...expired, lost: 1 },
+  // Taken, billed, and nobody was told its id: not even by a callback, or by one that came while the answer was awaited.
+  { words: 'create-lost callback-none', ...expired, lost: 1 },
+  { words: 'create-html callback-none', ...expired, lost: 1 },
   { words: 'create-hang', ...expired, lost: 1 },
-  { words: 'create-html', ...expired, lost: 1 },
+  // The callback tells which job it was.
+  { words: 'create-lost done-after-ms=4000' },
+  { words: 'create-html done-after-ms=4000' },
+  { words: 'create-hang done-after-ms=8000' },
+  { words: 'create-lost done-after-ms=4000 job-fails', ...failed('upstream_error') },
   // A look that tells nothing is no verdict.
   ...['poll-429', 'poll-500', 'poll-404', 'poll-reset', 'poll-hang', 'poll-html'].map(word => ({
     words: `${word} times=2`,
@@ -157,11 +162,17 @@ const CHAIN: readonly FaultPlan[] = (
     ['fal:create-moderated', { creates: { fal: 1 }, code: 'content_rejected' }],
     ['fal:job-moderated', { creates: { fal: 1 }, code: 'content_rejected' }],
     ['fal:moderated-in-success', { creates: { fal: 1 }, code: 'content_rejected', lost: { fal: 1 } }],
-    ['fal:create-lost', { creates: { fal: 1 }, state: 'expired', lost: { fal: 1 } }],
+    ['fal:create-lost fal:callback-none', { creates: { fal: 1 }, state: 'expired', lost: { fal: 1 } }],
     ['fal:create-hang', { creates: { fal: 1 }, state: 'expired', lost: { fal: 1 } }],
-    ['fal:create-html', { creates: { fal: 1 }, state: 'expired', lost: { fal: 1 } }],
+    ['fal:create-html fal:callback-none', { creates: { fal: 1 }, state: 'expired', lost: { fal: 1 } }],
+    // Until its callback says what became of it.
+    ['fal:create-lost fal:done-after-ms=4000', { creates: { fal: 1 }, by: 'fal' }],
     [
-      'fal:create-401 replicate:create-lost',
+      'fal:create-lost fal:done-after-ms=4000 fal:job-fails',
+      { creates: { fal: 1, replicate: 1 }, by: 'replicate' },
+    ],
+    [
+      'fal:create-401 replicate:create-lost replicate:callback-none',
       { creates: { fal: 1, replicate: 1 }, state: 'expired', lost: { replicate: 1 } },
     ],
   ] as const

@@ -142,6 +142,39 @@ function renamedHeaders(headers: Readonly<Record<string, string>>, from: string,
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace(from, to)]))
 }
 
+describe.each(VENDORS)('a create call to %s whose answer was lost', vendor => {
+  test('is found by its callback alone: delivered, charged once, made once', async () => {
+    const task = await submit(`e2e-${vendor}`, 'create-lost done-after-ms=4000')
+    const before = performance.now()
+    const ended = await untilEnded(house, task.id, 30_000)
+    expect(performance.now() - before).toBeLessThan(25_000)
+    expect([ended.state, ended.artifacts.length, ended.provider]).toEqual(['succeeded', 1, vendor])
+    const { row, vendors: at } = await accountOf(task)
+    expect([row?.costNanoUsd, at[vendor].invoiceNanoUsd, at[vendor].creates]).toEqual([
+      FILE_NANO_USD[vendor],
+      FILE_NANO_USD[vendor],
+      1,
+    ])
+    const url = await callbackUrlOf(vendor, task)
+    const told = (await vendors[vendor].callbacks()).filter(one => one.url === url)
+    expect(told.map(({ status }) => status)).toEqual([200])
+  })
+
+  test('is not found by a forged one: it expires, and nothing is charged', async () => {
+    const task = await submit(`e2e-${vendor}-brief`, 'create-lost never-ends')
+    await vi.waitFor(async () => expect(await jobOf(vendor, task)).not.toBe(''), { timeout: 10_000 })
+    const url = await callbackUrlOf(vendor, task)
+    const job = await jobOf(vendor, task)
+    const body = JSON.stringify({ request_id: job, id: job, status: 'OK', data: { taskId: job } })
+    for (const headers of [{}, { 'x-webhook-timestamp': '1', 'x-webhook-signature': 'AA==' }]) {
+      expect(await callBack(url, { headers, body })).toBe(404)
+    }
+    expect((await untilEnded(house, task.id, 30_000)).state).toBe('expired')
+    const { row } = await accountOf(task)
+    expect([await looksAt(vendor, task), row?.chargeNanoUsd]).toEqual([0, 0n])
+  })
+})
+
 describe('a cancel', () => {
   test.each(VENDORS)('gives everything back, and tells %s where it can be told', async vendor => {
     const task = await submitDeaf(vendor, 'done-after-ms=4000')
@@ -181,7 +214,7 @@ describe('a cancel', () => {
 
 describe('a task of several calls', () => {
   test('is charged for what came, though one call was lost and the vendor bills for it', async () => {
-    await vendors.kie.faultNext('create-lost')
+    await vendors.kie.faultNext('create-lost callback-none')
     const task = await submit('e2e-kie-brief', '', 3)
     await untilEnded(house, task.id, 30_000)
     const { task: after, row, vendors: at } = await accountOf(task)

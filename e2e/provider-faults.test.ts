@@ -123,8 +123,9 @@ describe('a task', () => {
 
   test('whose create call has an unknown outcome is never sent a second time', () => {
     const unknown = plans.filter(plan => /create-(lost|hang|html)/.test(plan.words))
-    expect(unknown.length).toBeGreaterThanOrEqual(13)
-    for (const plan of unknown) {
+    expect(unknown.length).toBeGreaterThanOrEqual(25)
+    // Where its callback says that it failed, another vendor may make it.
+    for (const plan of unknown.filter(({ words }) => !words.includes('fal:job-fails'))) {
       const { vendors: asked } = accountOf(plan)
       expect(Math.max(...VENDORS.map(id => asked[id].taken)), plan.name).toBe(1)
       expect(sum(VENDORS.map(id => BigInt(asked[id].taken))), plan.name).toBe(1n)

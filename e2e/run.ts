@@ -20,7 +20,7 @@ const VENV = join(ROOT, 'e2e/.venv')
 const TOOLS = join(ROOT, 'e2e/.tools')
 const VERSITYGW = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'
 const MOTO = 'moto[server]==5.2.5'
-const ALL_MS = 12 * 60_000
+const ALL_MS = 15 * 60_000
 const INSTALL_MS = 180_000
 
 /** A tool is missing, and what to do about it. */

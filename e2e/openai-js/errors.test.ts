@@ -56,7 +56,7 @@ describe('401 AuthenticationError', () => {
   })
 
   test('no key at all', async () => {
-    const answer = await fetch(`${server.url}/v1/models`)
+    const answer = await fetch(`${server.url}/v1/me`)
     expect(answer.status).toBe(401)
     expect(await answer.json()).toMatchObject({ error: { code: 'missing_api_key', param: null } })
   })

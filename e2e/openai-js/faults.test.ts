@@ -50,8 +50,12 @@ async function thrownBy(call: Promise<unknown>): Promise<InstanceType<typeof Ope
   throw new Error(`it threw no APIError: ${JSON.stringify(thrown)}`)
 }
 
+/** `sandbox/video`, `sandbox/image-fails` …: tasks, and not for these calls. */
+const MEDIA = /^sandbox\/(image|video|music|speech|mesh)(-|$)/
+
 test('the table here is the whole list of faults', async () => {
-  const ids = (await client.models.list()).data.map(model => model.id).filter(id => id.startsWith('sandbox/'))
+  const all = (await client.models.list()).data.map(model => model.id)
+  const ids = all.filter(id => id.startsWith('sandbox/') && !MEDIA.test(id))
   const own = ['chat', 'echo', 'reasoning', 'embedding']
   const here = [...own, ...[...REFUSED, ...BROKEN].map(([fault]) => fault), ...ANSWERED]
   expect(ids.sort()).toEqual(here.map(name => `sandbox/${name}`).sort())

@@ -12,6 +12,7 @@ import {
   type WebhookStore,
 } from '#modules/webhooks/index.ts'
 import { createImageProcessor } from '#platform/image/processor.ts'
+import { createMeshPreviewer } from '#platform/mesh-preview/previewer.ts'
 import { createSafeFetch } from '#platform/network/safe-fetch.ts'
 import { openDiskStore } from '#platform/object-store/disk-store.ts'
 import { createS3Store } from '#platform/object-store/s3-store.ts'
@@ -62,6 +63,7 @@ export async function wireMedia(
     webhookDesk: account => createWebhookDesk(webhooks, account, { ids, refuseUrl, wake }),
     objects: await openObjects(config),
     images: createImageProcessor(),
+    meshPreviewer: createMeshPreviewer(),
     safeFetch: createSafeFetch({ ...urlPolicy, userAgent: 'Tollgate' }),
     ids,
     hourly: createHourlyBuckets({ valkey, liveNodes, clock }),

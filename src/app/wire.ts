@@ -257,6 +257,7 @@ async function closeAll(
   parts: GatewayParts,
 ): Promise<void> {
   await Promise.all([...parts.providers.values()].map(({ capabilities }) => capabilities.close?.()))
+  await parts.media.meshPreviewer.close()
   parts.media.objects.close()
   await Promise.all(lanes.map(lane => lane.end()))
   await Promise.all([database.end(), exchange.close(), valkey?.close()])

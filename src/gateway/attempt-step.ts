@@ -1,11 +1,9 @@
 /** One step of one attempt: sent, looked up, checked or copied, as its state says. */
 import type { Attempt, AttemptFault } from '#modules/tasks/index.ts'
-import type { Json, JsonObject } from '#spec/json.ts'
-import type { MediaFacts } from '#spec/offering.ts'
-import type { MediaOperation } from '#spec/operation.ts'
 import { ProviderFailure } from '#spec/provider.ts'
 import type { TaskCapability, TaskContext } from '#spec/task-provider.ts'
 import { copy, copyNow, doneOf, endCopy, isCopyHopeless, keepPartial } from './copy-step.ts'
+import { createdCallOf } from './created-call.ts'
 import { InputUnusable, readOwnFile, resolveInputs } from './inputs.ts'
 import { planAttempts } from './plan-attempts.ts'
 import { backoff, move, rest, type Step } from './step.ts'
@@ -67,7 +65,7 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
     move(step, attempt, 'failed', { fault: { kind: 'input', message: inputs.message } })
     return
   }
-  const parentHandle = await parentHandleOf(step, offering.provider)
+  const created = await createdCallOf(parts, task, offering, terms.facts, attempt)
   const sent = move(step, attempt, 'dispatched')
   await parts.media.tasks.note(lease, { ...step.changes, work: { attempts: step.attempts } })
   parts.crashPoint('before-dispatch')
@@ -75,15 +73,9 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
   const started = await capability
     .start(
       {
-        request: requestFor(task.request, terms.facts, offering.options),
-        upstreamModel: offering.upstreamModel,
-        path: offering.path,
-        action: task.request.action ?? '',
+        ...created,
         inputs,
-        count: attempt.count,
         callbackUrl: callbackUrlOf(step, attempt, offering.provider),
-        reference: attempt.reference,
-        parentHandle,
       },
       contextOf(step),
     )
@@ -105,36 +97,12 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
   rest(step, started.checkAfterMs ?? pauseByAge(step))
 }
 
-/** With what the offering always sends; what is to be avoided is said in the prompt where the model has no field for it. */
-function requestFor(request: MediaOperation, facts: MediaFacts, options: JsonObject): MediaOperation {
-  const sent = { ...request, options: { ...request.options, ...options } }
-  if (request.negativePrompt === undefined || request.negativePrompt === '' || facts.negativePrompt)
-    return sent
-  return {
-    ...sent,
-    prompt: `${request.prompt}\n\nAvoid: ${request.negativePrompt}`,
-    negativePrompt: undefined,
-  }
-}
-
 function callbackUrlOf({ parts, leased }: Step, attempt: Attempt, provider: string): string | undefined {
   const { isPublic, publicUrl } = parts.media.settings
   if (!isPublic) return undefined
   const { account, id } = leased.task
   const name = `${account.workspaceId}${id}`.replaceAll('-', '')
   return `${publicUrl}/provider-callbacks/${provider}/${name}/${attempt.callbackToken}`
-}
-
-/** What the task that this one goes on from left at the same provider. */
-async function parentHandleOf(
-  { parts, leased: { task } }: Step,
-  provider: string,
-): Promise<Json | undefined> {
-  const parentTask = 'parentTask' in task.request ? task.request.parentTask : undefined
-  if (parentTask === undefined) return undefined
-  const parent = await parts.media.tasks.find(task.account, parentTask)
-  if (parent?.provider !== provider) return undefined
-  return parent.work.attempts.find(attempt => attempt.state === 'succeeded')?.handle
 }
 
 function running(step: Step, offering: { readonly provider: string; readonly upstreamModel: string }): void {

@@ -176,7 +176,7 @@ async function replace(parts: GatewayParts, key: string, bytes: Uint8Array, sign
 }
 
 /** A small picture. Never what a task fails for. */
-async function thumbnail(
+export async function thumbnail(
   parts: GatewayParts,
   task: StoredTask,
   stem: string,
@@ -196,7 +196,8 @@ async function thumbnail(
   }
 }
 
-async function wholeObject(parts: GatewayParts, key: string): Promise<Uint8Array> {
+/** Throws CopyFailed where it is gone. */
+export async function wholeObject(parts: GatewayParts, key: string): Promise<Uint8Array> {
   const found = await parts.media.objects.get(key)
   if (!found) throw new CopyFailed('a stored result is gone')
   return buffer(found.stream)

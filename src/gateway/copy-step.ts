@@ -5,6 +5,7 @@ import { timeOfId } from '#spec/ids.ts'
 import type { Json, JsonObject } from '#spec/json.ts'
 import type { ProviderOutput, TaskDone } from '#spec/task-provider.ts'
 import { collect } from './collect.ts'
+import { meshCoversOf } from './mesh-covers.ts'
 import { backoff, filesOf, move, rest, type Step } from './step.ts'
 
 /** Covers that cannot be had are done without after so many tries. */
@@ -43,12 +44,14 @@ export async function copy(step: Step, attempt: Attempt, done: TaskDone): Promis
   // A cover is no reason to keep its track from anybody.
   if (trouble === undefined || (copyTroubles >= COVER_TRIES && !missing.some(isResult))) {
     const gaveResult = done.result !== undefined
-    move(step, attempt, 'succeeded', { gaveResult, files, billedUnits: done.billedUnits, done: undefined })
+    const { billedUnits } = done
+    const whole = await withMeshCovers(step, attempt, copied)
+    move(step, attempt, 'succeeded', { gaveResult, files: whole, billedUnits, done: undefined })
     return
   }
   parts.logger.warn({ taskId: leased.task.id, copyTroubles, error: trouble }, 'a result could not be copied')
   const tried = move(step, attempt, 'accepted', { copyTroubles, files })
-  if (isCopyHopeless(step, tried)) endCopy(step, tried)
+  if (isCopyHopeless(step, tried)) await endCopy(step, tried)
   else rest(step, backoff(copyTroubles))
 }
 
@@ -63,9 +66,21 @@ export function isCopyHopeless({ parts }: Step, attempt: Attempt): boolean {
 }
 
 /** No more tries: what was copied is delivered, and only that is charged. */
-export function endCopy(step: Step, attempt: Attempt): void {
-  if (filesOf(attempt).some(isResult)) move(step, attempt, 'succeeded', { done: undefined })
-  else move(step, attempt, 'failed', { fault: { kind: 'lost', message: LOST } })
+export async function endCopy(step: Step, attempt: Attempt): Promise<void> {
+  if (filesOf(attempt).some(isResult)) {
+    const files = await withMeshCovers(step, attempt, [])
+    move(step, attempt, 'succeeded', { files, done: undefined })
+  } else {
+    move(step, attempt, 'failed', { fault: { kind: 'lost', message: LOST } })
+  }
+}
+
+/** All files of an attempt that is over, with the covers that its provider did not give. */
+async function withMeshCovers(step: Step, attempt: Attempt, copied: readonly FileRecord[]) {
+  const { parts, leased, signal } = step
+  const files = [...filesOf(attempt), ...copied]
+  const covers = await meshCoversOf(parts, leased.task, attempt, files, signal)
+  return withFiles(attempt, [...copied, ...covers])
 }
 
 /** What can be had before the end: words at once, and tracks as files of their own. */

@@ -7,6 +7,7 @@ import type { AccountRef, RateLimit } from '#spec/account.ts'
 import type { Dialect } from '#spec/dialect.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { ImageProcessor } from '#spec/image-processing.ts'
+import type { MeshPreviewer } from '#spec/mesh-preview.ts'
 import type { ObjectStore } from '#spec/object-store.ts'
 import type { Ids } from '#spec/ports.ts'
 import type { SafeFetch } from '#spec/safe-fetch.ts'
@@ -48,6 +49,7 @@ export interface MediaParts {
   readonly webhookDesk: (account: AccountRef) => WebhookDesk
   readonly objects: ObjectStore
   readonly images: ImageProcessor
+  readonly meshPreviewer: MeshPreviewer
   readonly safeFetch: SafeFetch
   readonly ids: Ids
   readonly hourly: HourlyBuckets

@@ -1,7 +1,11 @@
-/** A vendor's callback: verified, and then nothing more than a reason to look again. */
+/**
+ * A vendor's callback: verified, and then a reason to look again. Where the create call was never answered, it also names the
+ * job to look at (`adopt.ts`).
+ */
 
 import { parseTaskId } from '#spec/ids.ts'
 import type { RawCallback } from '#spec/task-provider.ts'
+import { adoptLost, isLost } from './adopt.ts'
 import type { GatewayParts } from './parts.ts'
 import { fromStoredTaskTerms } from './task-terms.ts'
 
@@ -16,9 +20,14 @@ export async function receiveProviderCallback(
   const task = workspaceId && id && (await parts.media.tasks.findIn(workspaceId, id))
   if (!task) return 'unknown'
   const attempt = task.work.attempts.find(one => isSame(one.callbackToken, where.token))
-  const offering = attempt && fromStoredTaskTerms(task.terms).offerings[attempt.offering]
-  const reader = parts.providers.get(where.provider)?.capabilities.tasks?.callback
+  const terms = fromStoredTaskTerms(task.terms)
+  const offering = attempt && terms.offerings[attempt.offering]
+  const { callback: reader, adopt } = parts.providers.get(where.provider)?.capabilities.tasks ?? {}
   if (!attempt || offering?.provider !== where.provider || !reader) return 'unknown'
+  if (adopt && isLost(attempt)) {
+    const isFound = await adoptLost(parts, { task, terms, offering, attempt }, adopt, raw)
+    return isFound ? 'accepted' : 'unknown'
+  }
   const isGenuine = await reader(raw, attempt.handle ?? null, {
     nowMs: parts.clock.nowMs(),
     signal: AbortSignal.timeout(10_000),

@@ -113,7 +113,15 @@ export interface TaskCapability {
   find?(reference: string, context: TaskContext): Promise<{ readonly handle: Json } | 'none' | 'unknown'>
   /** Reads a vendor's callback. It only ever makes us look again: nothing in it is believed. */
   callback?: CallbackReader | undefined
+  /**
+   * Reads a callback about a create call whose answer was lost: where it is genuine and names the job, the handle that the
+   * answer would have given, else `undefined`. The job's id is taken from it and nothing else; looks say how the job is.
+   */
+  adopt?: CallbackAdopter | undefined
 }
+
+/** What a create call said, but for its files and where it was to be called back. */
+export type CreatedCall = Omit<StartRequest, 'inputs' | 'callbackUrl'>
 
 export interface RawCallback {
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -128,3 +136,10 @@ export type CallbackReader = (
   handle: Json,
   context: TaskContext & { readonly nowMs: number },
 ) => Promise<boolean>
+
+/** Gives the handle of the job that a genuine callback to a create call's own address names. */
+export type CallbackAdopter = (
+  callback: RawCallback,
+  created: CreatedCall,
+  context: TaskContext & { readonly nowMs: number },
+) => Promise<Json | undefined>

@@ -8,6 +8,7 @@ import { createHourlyBuckets } from '#modules/limits/index.ts'
 import { createTaskStore } from '#modules/tasks/index.ts'
 import { createOutbox, createWebhookDesk, createWebhookStore } from '#modules/webhooks/index.ts'
 import { createImageProcessor } from '#platform/image/processor.ts'
+import { createMeshPreviewer } from '#platform/mesh-preview/previewer.ts'
 import { createSafeFetch } from '#platform/network/safe-fetch.ts'
 import { openDiskStore } from '#platform/object-store/disk-store.ts'
 import type { Database } from '#platform/postgres/database.ts'
@@ -53,6 +54,8 @@ export function createTestMedia(given: {
     webhookDesk: account => createWebhookDesk(webhooks, account, { ids, refuseUrl: () => undefined, wake }),
     objects,
     images: createImageProcessor(),
+    // It drops each thread with its picture, so a test need not close it. Machines that test are slow at times.
+    meshPreviewer: createMeshPreviewer({ timeoutMs: 60_000 }),
     safeFetch: createSafeFetch({
       allowedPrivateHosts: settings.allowedPrivateHosts,
       plainHttp: true,

@@ -1,8 +1,16 @@
 /** A provider of media that does what a test says, call by call, and remembers what it was asked. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Registered } from '#gateway/index.ts'
 import type { Json } from '#spec/json.ts'
 import { ProviderFailure, type ProviderFailureKind } from '#spec/provider.ts'
-import type { Checked, ProviderOutput, Started, StartRequest, TaskCapability } from '#spec/task-provider.ts'
+import type {
+  Checked,
+  CreatedCall,
+  ProviderOutput,
+  Started,
+  StartRequest,
+  TaskCapability,
+} from '#spec/task-provider.ts'
 
 type Answer<T> = T | ProviderFailure | Error | (() => Promise<T> | T)
 
@@ -44,6 +52,10 @@ export class ScriptedTasks {
   checks = 0
   /** What `find` says; without it the provider cannot look anything up. */
   found: Awaited<ReturnType<NonNullable<TaskCapability['find']>>> | undefined = undefined
+  /** The job that genuine callbacks name; without it none is genuine. */
+  named: Json | undefined = undefined
+  /** What callbacks were adopted by. */
+  readonly adoptions: CreatedCall[] = []
   maxCount = 4
   readonly #starts: Answer<Started>[] = []
   readonly #checks: Answer<Checked>[] = []
@@ -92,6 +104,11 @@ export class ScriptedTasks {
       cancel: async handle => {
         this.cancelled.push(handle)
         return 'cancelled'
+      },
+      callback: async (_callback, handle) => isDeepStrictEqual(handle, this.named),
+      adopt: async (_callback, created) => {
+        this.adoptions.push(created)
+        return this.named
       },
     }
     const { found } = this

@@ -44,6 +44,8 @@ export interface TaskStore {
   claim(node: Uuid, limit: number, leaseMs: number): Promise<LeasedTask[]>
   /** Leases one task at once, whoever had it; `undefined` where it has ended or does not exist. */
   seize(account: AccountRef, id: Uuid, node: Uuid, leaseMs: number): Promise<LeasedTask | undefined>
+  /** Leases one task at once, but never from a worker that is alive; `undefined` also where one has it. */
+  seizeIdle(account: AccountRef, id: Uuid, node: Uuid, leaseMs: number): Promise<LeasedTask | undefined>
   /** Keeps leases from running out. A lease that was lost stays lost. */
   renew(leases: readonly Lease[], leaseMs: number): Promise<void>
   /** Writes down what a step learned and keeps the lease. Throws LeaseLost. */
@@ -101,6 +103,23 @@ export function createTaskStore(connection: Queryable): TaskStore {
     if (rowCount === 0) throw new LeaseLost()
   }
 
+  async function seize(
+    name: string,
+    condition: string,
+    account: AccountRef,
+    id: Uuid,
+    node: Uuid,
+    leaseMs: number,
+  ) {
+    const text = `update task t set lease_epoch = t.lease_epoch + 1, leased_by = $4, nudged = false,
+        due_at = now() + $5 * interval '1 millisecond'
+      where t.workspace_id = $1 and t.mode = $2 and t.id = $3 and t.state in ('queued', 'running') ${condition}
+      returning ${COLUMNS}`
+    const values = [account.workspaceId, account.mode, id, node, leaseMs]
+    const { rows } = await database.query<TaskRow>(name, text, values)
+    return rows[0] && leasedOf(rows[0])
+  }
+
   return {
     async submit<Row>(task: NewTask, parts: SubmitParts) {
       const { text, values } = submitStatement(task, parts)
@@ -118,14 +137,9 @@ export function createTaskStore(connection: Queryable): TaskStore {
       const { rows } = await database.query<TaskRow>('task_claim', text, [node, limit, leaseMs])
       return rows.map(leasedOf)
     },
-    async seize(account, id, node, leaseMs) {
-      const text = `update task t set lease_epoch = t.lease_epoch + 1, leased_by = $4, nudged = false,
-          due_at = now() + $5 * interval '1 millisecond'
-        where t.workspace_id = $1 and t.mode = $2 and t.id = $3 and t.state in ('queued', 'running') returning ${COLUMNS}`
-      const values = [account.workspaceId, account.mode, id, node, leaseMs]
-      const { rows } = await database.query<TaskRow>('task_seize', text, values)
-      return rows[0] && leasedOf(rows[0])
-    },
+    seize: (...wanted) => seize('task_seize', '', ...wanted),
+    seizeIdle: (...wanted) =>
+      seize('task_seize_idle', 'and (t.leased_by is null or t.due_at <= now())', ...wanted),
     async renew(leases, leaseMs) {
       if (leases.length === 0) return
       const text = `update task t set due_at = now() + $4 * interval '1 millisecond'

@@ -109,6 +109,24 @@ describe('leases', () => {
     expect(await store.claim(freshId(), 1, LEASE_MS)).toEqual([])
   })
 
+  it('are not taken from a worker that is alive where that is asked for, and are once it is not', async () => {
+    const { store, workspace } = await openTaskStore()
+    const account = await workspace()
+    const task = newTask(account)
+    await store.submit(task, {})
+    const take = () => store.seizeIdle(account, task.id, freshId(), LEASE_MS)
+    const [mine] = await store.claim(freshId(), 1, LEASE_MS)
+    if (!mine) throw new Error('nothing was claimed')
+    expect(await take()).toBeUndefined()
+    await store.renew([mine.lease], 0)
+    const heir = await take()
+    expect(heir?.lease.epoch).toBe(mine.lease.epoch + 1)
+    await expect(store.note(mine.lease, { work: WORK })).rejects.toThrow(LeaseLost)
+    expect(await take()).toBeUndefined()
+    if (heir) await store.release(heir.lease, undefined, 60_000)
+    expect(await take()).toBeDefined()
+  })
+
   it('of a node that stops gracefully are free at once', async () => {
     const { store, workspace } = await openTaskStore()
     await store.submit(newTask(await workspace()), {})

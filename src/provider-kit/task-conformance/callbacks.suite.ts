@@ -1,10 +1,21 @@
 /** Callbacks: genuine, and about this job. */
 import { describe, expect, test } from 'vitest'
-import type { Json } from '#spec/json.ts'
+import type { Json, JsonObject } from '#spec/json.ts'
 import type { RawCallback } from '#spec/task-provider.ts'
-import { endOf, type TaskBench, type TaskConformanceOptions, taskContext } from './bench.suite.ts'
+import {
+  endOf,
+  failureOfTask,
+  imageRequest,
+  startRequest,
+  type TaskBench,
+  type TaskConformanceOptions,
+  taskContext,
+} from './bench.suite.ts'
 
-export function describeCallbacks(bench: TaskBench, { notApplicable = {} }: TaskConformanceOptions): void {
+export function describeCallbacks(
+  bench: TaskBench,
+  { notApplicable = {}, imageModel }: TaskConformanceOptions,
+): void {
   const isGenuine = (callback: RawCallback, handle: Json, nowMs = Date.now()): Promise<boolean> => {
     const { callback: read } = bench.tasks
     if (read === undefined) throw new Error('this provider reads no callbacks: name it in notApplicable')
@@ -20,6 +31,59 @@ export function describeCallbacks(bench: TaskBench, { notApplicable = {} }: Task
     await bench.arrived(count)
     return handle
   }
+
+  const adopted = (callback: RawCallback, model = imageModel, nowMs = Date.now()) => {
+    const { adopt } = bench.tasks
+    if (adopt === undefined) throw new Error('this provider adopts no jobs: name callbacks in notApplicable')
+    const { inputs: _inputs, callbackUrl: _callbackUrl, ...created } = startRequest(model)
+    return adopt(callback, created, { ...taskContext(), nowMs })
+  }
+  const lost = async (fault = ''): Promise<void> => {
+    const { callbackUrl } = bench
+    await failureOfTask(bench.start(`create-lost ${fault}`, { request: imageRequest(), callbackUrl }))
+    await bench.arrived(1)
+  }
+
+  describe.skipIf(notApplicable.callbacks)('the callback of a create call that was not answered', () => {
+    test('gives a handle that the job is looked at by, with no second create call', async () => {
+      await lost()
+      const handle = await adopted(nth(0))
+      expect(handle).toBeDefined()
+      expect(await isGenuine(nth(0), handle ?? null)).toBe(true)
+      expect(await endOf(bench.tasks, handle ?? null)).toMatchObject({ kind: 'succeeded' })
+      expect(bench.vendor.meter().totals).toMatchObject({ creates: 1, succeeded: 1 })
+    })
+
+    test('gives the handle that its answer would have given, but for addresses, which are never taken over', async () => {
+      const handle = await calledBack()
+      const found = await adopted(nth(0))
+      const names = Object.keys(handle ?? {}).filter(name => !name.endsWith('_url'))
+      expect(found).toEqual(Object.fromEntries(names.map(name => [name, (handle as JsonObject)[name]])))
+    })
+
+    test('tells of a failure too, and the look says which', async () => {
+      await lost('job-fails')
+      expect(await endOf(bench.tasks, (await adopted(nth(0))) ?? null)).toMatchObject({ kind: 'failed' })
+    })
+
+    test('gives nothing where it is forged, stale, unsigned, or about a model that is not sold', async () => {
+      await lost('callback-forged')
+      expect(await adopted(nth(0))).toBeUndefined()
+      await bench.arrived(2)
+      expect(await adopted(nth(1))).toBeDefined()
+      expect(await adopted(nth(1), imageModel, Date.now() + 320_000)).toBeUndefined()
+      expect(await adopted({ ...nth(1), headers: {} })).toBeUndefined()
+      expect(await adopted(nth(1), '../admin')).toBeUndefined()
+    })
+
+    test.each(['', '{}', '[]', 'null', '<html>', '{"request_id":"../x","id":"../x","taskId":"../x"}'])(
+      'gives nothing where its body is "%s"',
+      async text => {
+        await lost()
+        expect(await adopted({ ...nth(0), body: Buffer.from(text) })).toBeUndefined()
+      },
+    )
+  })
 
   describe.skipIf(notApplicable.callbacks)('a callback', () => {
     test('of the vendor about the job is genuine, and the job has ended by then', async () => {

@@ -8,7 +8,7 @@ import { openHandle } from './handle.ts'
 import { assertPaths, holds } from './read-answer.ts'
 import type { PathText, TaskProviderSpec } from './spec.ts'
 import { startTask } from './start-task.ts'
-import { callbackReader } from './task-callback.ts'
+import { callbackReaders } from './task-callback.ts'
 import { failureOfLook, unreadableAnswer } from './task-failure.ts'
 import { failureRulesOf, familyOf, isSuccess, send, type VendorLine } from './vendor-line.ts'
 
@@ -34,7 +34,7 @@ function taskCapability(line: VendorLine): TaskCapability {
     start: (start, context) => startTask(line, start, context),
     check: (handle, context) => checkTask(line, handle, context),
     cancel: (handle, context) => cancelTask(line, handle, context),
-    callback: callbackReader(line),
+    ...callbackReaders(line),
   }
 }
 

@@ -4,7 +4,7 @@ import type { Json } from '#spec/json.ts'
 import type { MediaOperation } from '#spec/operation.ts'
 import { ProviderFailure } from '#spec/provider.ts'
 import type { ArtifactKind } from '#spec/task.ts'
-import type { Started, StartRequest, TaskContext } from '#spec/task-provider.ts'
+import type { CreatedCall, Started, StartRequest, TaskContext } from '#spec/task-provider.ts'
 import { ownAddress } from './address.ts'
 import { billedUnits } from './billed-units.ts'
 import { fieldsOf, fillPath, isModelId, queryOf } from './body-fields.ts'
@@ -96,6 +96,22 @@ export async function startTask(
   const id = readText(answer.body, family.id)
   if (id === undefined) throw failureWithoutId(line, family, answer)
   return { kind: 'started', handle: makeHandle(family, id, kind, answer.body, facts), checkAfterMs }
+}
+
+const MAX_ID_CHARS = 256
+
+/**
+ * The handle of a job whose create call was not answered, by the id that a callback names; `undefined` where that is no
+ * name, or its family is not looked at by id. Of the callback's addresses none is kept: the rules say where to look. A look
+ * that is a POST could make something where the id is not the one that the answer would have given.
+ */
+export function handleOfLostCall(spec: TaskProviderSpec, created: CreatedCall, id: string): Json | undefined {
+  if (!isModelId(id) || id.length > MAX_ID_CHARS || !isModelId(created.upstreamModel)) return undefined
+  const family = familyOf(spec, created.upstreamModel)
+  if (family?.submit === undefined || family.poll === undefined || family.poll.method === 'POST')
+    return undefined
+  const start = withOwnParent(spec, { ...created, inputs: [], callbackUrl: undefined })
+  return makeHandle(family, id, KIND[start.request.operation], undefined, allFacts(family, start))
 }
 
 /** A parent that was made by another provider is none: its ids mean nothing here, or something else. */

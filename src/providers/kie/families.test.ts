@@ -148,3 +148,32 @@ test('without a key for callbacks their address is the only secret, and their ta
   expect(await tasks.callback?.(callback('another'), handle, facts)).toBe(false)
   expect(await tasksOf('key').callback?.(callback(id), handle, facts)).toBe(false)
 })
+
+test.each([
+  ['market', 'google/nano-banana', anImage(), 'taskId'],
+  ['suno.generate', 'V5', aSong({ lyrics: 'la', style: 'jazz', title: 'Light' }), 'task_id'],
+  ['gpt4o-image', 'gpt4o-image', anImage(), 'taskId'],
+] as const)(
+  'a lost job of the family %s is found by the task that its callback names',
+  async (_, model, request, name) => {
+    const handle = await started(model, request)
+    const { id } = handle as { readonly id: string }
+    const callback = {
+      headers: {},
+      body: Buffer.from(JSON.stringify({ data: { [name]: id } })),
+      url: '',
+    }
+    const { inputs: _inputs, callbackUrl: _callbackUrl, ...created } = startRequest(model, { request })
+    const facts = { ...taskContext(), nowMs: Date.now() }
+    const found = await tasks.adopt?.(callback, created, facts)
+    expect(found).toEqual(handle)
+    expect(await endOf(tasks, found ?? null)).toMatchObject({ kind: 'succeeded' })
+    expect(await tasksOf('key').adopt?.(callback, created, facts)).toBeUndefined()
+  },
+)
+
+test('a lost call for 4K is not found by its callback: a look is a POST there, which could make another', async () => {
+  const callback = { headers: {}, body: Buffer.from('{"data":{"taskId":"task-1"}}'), url: '' }
+  const { inputs: _inputs, callbackUrl: _callbackUrl, ...created } = startRequest('veo/get-4k-video')
+  expect(await tasks.adopt?.(callback, created, { ...taskContext(), nowMs: Date.now() })).toBeUndefined()
+})

@@ -1,4 +1,5 @@
 /** A picture of a mesh: every triangle, nearest first in a depth buffer, lit from the upper left. */
+import { DepthBuffer, facing, type ScreenPoint } from '#lib/depth-buffer.ts'
 import type { ImageFile, MeshPictureOrder } from '../job.ts'
 import { type Canvas, createCanvas, sizeWithin } from '../picture/canvas.ts'
 import { encodeImage } from '../picture/encode-image.ts'
@@ -47,16 +48,13 @@ function paintBackground({ widthPx, heightPx, pixels }: Canvas, { palette }: Mes
 }
 
 /** A vertex as the camera sees it: pixels, distance, direction. */
-interface Seen {
-  readonly x: number
-  readonly y: number
-  readonly depth: number
+interface Seen extends ScreenPoint {
   readonly normal: Point
   readonly colour: Point
 }
 
 function paintTriangles(canvas: Canvas, mesh: Mesh): void {
-  const depths = new Float32Array(canvas.widthPx * canvas.heightPx).fill(Infinity)
+  const depths = new DepthBuffer(canvas.widthPx, canvas.heightPx)
   const seen = Array.from({ length: mesh.positions.length / 3 }, (_, vertex) => see(canvas, mesh, vertex))
   for (let at = 0; at < mesh.indices.length; at += 3) {
     const a = seen[mesh.indices[at] ?? 0]
@@ -91,33 +89,20 @@ function turned([x, y, z]: Point): Point {
 }
 
 function paintTriangle(
-  { widthPx, heightPx, pixels }: Canvas,
-  depths: Float32Array,
+  { pixels }: Canvas,
+  depths: DepthBuffer,
   [a, b, c]: readonly [Seen, Seen, Seen],
   material: Mesh['material'],
 ): void {
-  const area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
-  // Seen from behind, or from the edge. Up is down on a screen, so what faces us turns the other way.
-  if (area >= 0) return
-  const toX = Math.min(widthPx - 1, Math.ceil(Math.max(a.x, b.x, c.x)))
-  const toY = Math.min(heightPx - 1, Math.ceil(Math.max(a.y, b.y, c.y)))
-  for (let y = Math.max(0, Math.floor(Math.min(a.y, b.y, c.y))); y <= toY; y++) {
-    for (let x = Math.max(0, Math.floor(Math.min(a.x, b.x, c.x))); x <= toX; x++) {
-      const ofB = ((x - a.x) * (c.y - a.y) - (y - a.y) * (c.x - a.x)) / area
-      const ofC = ((b.x - a.x) * (y - a.y) - (b.y - a.y) * (x - a.x)) / area
-      const ofA = 1 - ofB - ofC
-      if (ofA < 0 || ofB < 0 || ofC < 0) continue
-      const place = y * widthPx + x
-      const depth = ofA * a.depth + ofB * b.depth + ofC * c.depth
-      if (depth >= (depths[place] ?? 0)) continue
-      depths[place] = depth
-      const mix = (axis: 0 | 1 | 2, of: 'normal' | 'colour') =>
-        ofA * a[of][axis] + ofB * b[of][axis] + ofC * c[of][axis]
-      const normal = unit([mix(0, 'normal'), mix(1, 'normal'), mix(2, 'normal')])
-      const colour: Point = [mix(0, 'colour'), mix(1, 'colour'), mix(2, 'colour')]
-      pixels.set(lit(colour, normal, material), place * 3)
-    }
-  }
+  // Seen from behind, or from the edge: a closed surface has something nearer there.
+  if (facing(a, b, c) >= 0) return
+  depths.fill(a, b, c, (place, ofA, ofB, ofC) => {
+    const mix = (axis: 0 | 1 | 2, of: 'normal' | 'colour') =>
+      ofA * a[of][axis] + ofB * b[of][axis] + ofC * c[of][axis]
+    const normal = unit([mix(0, 'normal'), mix(1, 'normal'), mix(2, 'normal')])
+    const colour: Point = [mix(0, 'colour'), mix(1, 'colour'), mix(2, 'colour')]
+    pixels.set(lit(colour, normal, material), place * 3)
+  })
 }
 
 /** Diffuse and Blinn's highlights, and a little of the sky. Encoded for the screen. */
