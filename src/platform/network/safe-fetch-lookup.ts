@@ -15,6 +15,9 @@ export const systemLookup: Lookup = async hostname => {
   return found.map(({ address }) => address)
 }
 
+/** Once one family has answered, so long is the other waited for. */
+const OTHER_FAMILY_MS = 300
+
 /**
  * Asks name servers directly (`servers` as `address:port`; none: the system's). Any number of slow names may be asked
  * for at once: a stranger's name server that never answers holds no thread that others need. One that answers for
@@ -26,13 +29,20 @@ export function nameServerLookup(servers: readonly string[] = []): Lookup {
     if (servers.length > 0) resolver.setServers(servers)
     const cancel = (): void => resolver.cancel()
     signal.addEventListener('abort', cancel)
+    let patience: NodeJS.Timeout | undefined
+    const hurry = (found: string[]): string[] => {
+      patience ??= setTimeout(cancel, OTHER_FAMILY_MS)
+      return found
+    }
     try {
-      const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)])
+      const [four, six] = [resolver.resolve4(hostname), resolver.resolve6(hostname)]
+      const answers = await Promise.allSettled([four.then(hurry), six.then(hurry)])
       const addresses = answers.flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []))
       const refused = answers.find(answer => answer.status === 'rejected')
       if (addresses.length === 0) throw refused?.reason ?? new Error('no address')
       return addresses
     } finally {
+      clearTimeout(patience)
       signal.removeEventListener('abort', cancel)
     }
   }
