@@ -122,6 +122,8 @@ test('a node that slept through its own death charges what it delivers afterward
     ),
   )
   await vi.waitFor(async () => expect(await books.openHolds()).toBe(12), { timeout: 5_000 })
+  // Holds are taken before anything is sent: the streams of two seconds must be under way.
+  await delay(600)
   process.kill(sleeper.pid, 'SIGSTOP')
   try {
     await waitForNoHold(books, SWEPT_WITHIN_MS)
