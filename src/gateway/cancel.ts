@@ -1,5 +1,5 @@
 /** Ending a task from outside its worker: its lease is taken over first, so that the worker can write nothing more. */
-import { LeaseLost, TASK_NOT_FOUND } from '#modules/tasks/index.ts'
+import { type Attempt, LeaseLost, TASK_NOT_FOUND } from '#modules/tasks/index.ts'
 import type { AccountRef } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Call } from '#spec/gateway.ts'
@@ -8,6 +8,7 @@ import { hasEnded, type TaskView } from '#spec/task.ts'
 import { accountOf, principalOf } from './admission.ts'
 import { end } from './advance.ts'
 import type { GatewayParts } from './parts.ts'
+import { filesOf } from './step.ts'
 import { findTask } from './task-read.ts'
 import { fromStoredTaskTerms } from './task-terms.ts'
 
@@ -34,6 +35,13 @@ export async function endTask(
 ): Promise<boolean> {
   const leased = await parts.media.tasks.seize(account, id, parts.node, LEASE_MS)
   if (!leased) return false
+  if (why === 'cancelled' && leased.task.work.attempts.some(hasHandedOut)) {
+    await parts.media.tasks.release(leased.lease, undefined, 0)
+    throw new GatewayError(
+      'task_state_conflict',
+      'Part of the result has been delivered already, so the task can no longer be cancelled for nothing.',
+    )
+  }
   const terms = fromStoredTaskTerms(leased.task.terms)
   const signal = AbortSignal.timeout(LEASE_MS)
   const { attempts } = leased.task.work
@@ -44,4 +52,9 @@ export async function endTask(
     if (error instanceof LeaseLost) return false
     throw error
   }
+}
+
+/** A song's first track can be had before its end: who has it may not give the rest back for all of the money. */
+function hasHandedOut(attempt: Attempt): boolean {
+  return filesOf(attempt).some(file => file.role === 'result' && file.isStored)
 }

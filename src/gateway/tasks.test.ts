@@ -1,5 +1,6 @@
 /** The table "Who pays when" of docs/money.md for tasks, and what a task may never do. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Checked } from '#spec/task-provider.ts'
 import { imageModel } from '#testing/catalog-source.ts'
 import { failed, failure, made, PIXEL, pending, picture } from '#testing/scripted-tasks.ts'
 import { createWorld, type World } from '#testing/world.ts'
@@ -141,6 +142,21 @@ describe('a task that fails', () => {
     const again = studio.house.gateway.cancelTask(await payer.call('/c'), call.requestId)
     expect(await errorOf(again)).toMatchObject({ code: 'task_state_conflict' })
   })
+})
+
+test('a task that has handed out a part of its result is not cancelled for nothing', async () => {
+  const studio = openStudio(world)
+  const payer = await studio.house.payer()
+  studio.alpha.willCheck({ ...pending(0.7), partial: { outputs: [picture()] } } as Checked, made(2))
+  const { call, look } = await submitted(studio, payer, { count: 2 })
+  await studio.house.step()
+  await studio.house.step()
+  expect((await look()).artifacts).toHaveLength(1)
+  const cancelling = studio.house.gateway.cancelTask(await payer.call('/c'), call.requestId)
+  expect(await errorOf(cancelling)).toMatchObject({ code: 'task_state_conflict' })
+  await studio.house.step()
+  expect(await look()).toMatchObject({ state: 'succeeded' })
+  expect(await payer.spent()).toBe(2n * PICTURE_NANO_USD)
 })
 
 describe('a create call', () => {
