@@ -7,7 +7,8 @@ import type { JsonObject } from '#spec/json.ts'
 import type { CreditScale } from '#spec/money.ts'
 import { balanceNumber, chargedNumber } from './credit-number.ts'
 
-const TYPES: Record<ErrorCode, string> = {
+/** OpenAI's word for each of our codes. */
+export const ERROR_TYPES: Readonly<Record<ErrorCode, string>> = {
   not_found: 'invalid_request_error',
   endpoint_not_supported: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',
@@ -59,7 +60,7 @@ export function errorObject(error: GatewayError, credits: CreditScale): JsonObje
   return {
     error: {
       message: error.message,
-      type: TYPES[error.code],
+      type: ERROR_TYPES[error.code],
       param: error.param ?? null,
       code: error.code,
       ...(error.refusals.length > 0 && {

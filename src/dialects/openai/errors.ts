@@ -3,57 +3,11 @@
  * The official SDKs choose their exception by HTTP status; `type` is for people and logs.
  */
 import { z } from 'zod'
+import { ERROR_TYPES } from '#dialect-kit/error-object.ts'
 import { exactNumber, jsonAnswer } from '#dialect-kit/json-answer.ts'
 import type { ErrorCode, GatewayError, Refusal } from '#spec/errors.ts'
 import type { WireAnswer } from '#spec/gateway.ts'
 import { type CreditScale, chargedCreditsOf, creditsOf } from '#spec/money.ts'
-
-const TYPES: Record<ErrorCode, string> = {
-  not_found: 'invalid_request_error',
-  endpoint_not_supported: 'invalid_request_error',
-  method_not_allowed: 'invalid_request_error',
-  server_draining: 'api_error',
-  request_timeout: 'invalid_request_error',
-  missing_api_key: 'authentication_error',
-  invalid_api_key: 'authentication_error',
-  expired_api_key: 'authentication_error',
-  unsupported_media_type: 'invalid_request_error',
-  payload_too_large: 'invalid_request_error',
-  invalid_json: 'invalid_request_error',
-  invalid_request: 'invalid_request_error',
-  model_not_found: 'invalid_request_error',
-  model_retired: 'invalid_request_error',
-  model_not_allowed: 'permission_error',
-  model_without_price: 'api_error',
-  model_unavailable: 'api_error',
-  context_length_exceeded: 'invalid_request_error',
-  content_rejected: 'invalid_request_error',
-  input_rejected: 'invalid_request_error',
-  task_not_found: 'invalid_request_error',
-  file_not_found: 'invalid_request_error',
-  task_state_conflict: 'invalid_request_error',
-  idempotency_key_reused: 'idempotency_error',
-  idempotency_in_progress: 'idempotency_error',
-  rate_limited: 'rate_limit_error',
-  key_daily_cap: 'insufficient_quota',
-  key_monthly_cap: 'insufficient_quota',
-  member_daily_cap: 'insufficient_quota',
-  member_monthly_cap: 'insufficient_quota',
-  group_daily_cap: 'insufficient_quota',
-  group_monthly_cap: 'insufficient_quota',
-  workspace_daily_cap: 'insufficient_quota',
-  workspace_monthly_cap: 'insufficient_quota',
-  insufficient_credits: 'insufficient_quota',
-  upstream_rate_limited: 'rate_limit_error',
-  upstream_rejected: 'invalid_request_error',
-  upstream_error: 'api_error',
-  upstream_timeout: 'api_error',
-  generation_failed: 'api_error',
-  generation_timeout: 'api_error',
-  database_unavailable: 'api_error',
-  outcome_unknown: 'api_error',
-  internal_error: 'api_error',
-}
 
 export interface ErrorBody {
   readonly error: {
@@ -104,7 +58,7 @@ export function errorBody(error: GatewayError, credits: CreditScale): ErrorBody 
   return {
     error: {
       message: error.message,
-      type: TYPES[error.code],
+      type: ERROR_TYPES[error.code],
       param: error.param ?? null,
       code: error.code,
       ...(error.refusals.length > 0 && {
