@@ -1,24 +1,11 @@
 /** Reads a request's body whole, within its bounds of size and time. */
-import { GatewayError } from '#spec/errors.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
-import { bodyTooSlow } from './failure.ts'
+import { bodyTooLarge, bodyTooSlow } from './failure.ts'
 import type { Pulsed } from './pulse.ts'
 
 /** Bodies up to this size are not counted in: thousands of them at once are no burden. */
 const SMALL_BYTES = 64 * 1024
-
-/** Says so in the same words wherever a body is too long. */
-export function tooLarge(limitBytes: number): GatewayError {
-  return new GatewayError(
-    'payload_too_large',
-    `The body is larger than this endpoint takes: at most ${limitBytes} bytes (${inMegabytes(limitBytes)}).`,
-  )
-}
-
-function inMegabytes(bytes: number): string {
-  return `${Math.round((bytes / 1_048_576) * 100) / 100} MiB`
-}
 
 /**
  * Reads the body and calls `done` with it, or answers the exchange with `payload_too_large`, `request_timeout` or
@@ -97,7 +84,7 @@ class BodyReader implements Pulsed {
     this.#chunks.push(chunk)
     if (this.#received <= this.#limitBytes) return
     this.#stop()
-    this.#exchange.fail(tooLarge(this.#limitBytes))
+    this.#exchange.fail(bodyTooLarge(this.#limitBytes))
   }
 
   #onEnd = (): void => {

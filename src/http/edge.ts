@@ -1,4 +1,5 @@
 /** What every part of the edge shares: one object per server. */
+import type { AccessEntry } from '#spec/access-entry.ts'
 import type { Dialect } from '#spec/dialect.ts'
 import type { Gateway } from '#spec/gateway.ts'
 import type { Clock, Ids, Logger } from '#spec/ports.ts'
@@ -21,28 +22,6 @@ export interface HttpMetrics {
   streamOpened(): void
   streamClosed(): void
   render(): Promise<{ contentType: string; body: string }>
-}
-
-/**
- * One line of the access log. No body, no query, no header and no path but the pattern: nothing here was written by a
- * client, except a model's name that the catalogue knows.
- */
-export interface AccessEntry {
-  /** `req_…` */
-  readonly requestId: string
-  readonly dialect: string
-  /** Method and pattern. */
-  readonly route: string
-  /** 499: the client left before it had its answer. */
-  readonly status: number
-  readonly ms: number
-  /** Of the body. */
-  readonly bytesOut: number
-  readonly workspaceId: string | undefined
-  readonly keyId: string | undefined
-  readonly model: string | undefined
-  readonly provider: string | undefined
-  readonly chargedNanoUsd: bigint
 }
 
 /** Where requests of one kind go. Made once at boot. */

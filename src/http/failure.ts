@@ -16,6 +16,17 @@ export function unsupportedContentType(): GatewayError {
   )
 }
 
+export function bodyTooLarge(limitBytes: number): GatewayError {
+  return new GatewayError(
+    'payload_too_large',
+    `The body is larger than this endpoint takes: at most ${limitBytes} bytes (${inMegabytes(limitBytes)}).`,
+  )
+}
+
+function inMegabytes(bytes: number): string {
+  return `${Math.round((bytes / 1_048_576) * 100) / 100} MiB`
+}
+
 export function bodyTooSlow(): GatewayError {
   return new GatewayError('request_timeout', 'The body of the request did not arrive in time.')
 }

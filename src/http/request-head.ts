@@ -2,8 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Endpoint } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
-import { tooLarge } from './body.ts'
-import { unsupportedContentType } from './failure.ts'
+import { bodyTooLarge, unsupportedContentType } from './failure.ts'
 
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
 /** `application/json`, `application/vnd.x+json`, `text/json`. */
@@ -32,7 +31,7 @@ export function checkBodyHead(
     const type = headers['content-type']
     const isTaken = type === undefined || type === 'application/json' || isJson(type)
     if (!isTaken && !isType(type, reference?.body?.contentType)) throw unsupportedContentType()
-    if (Number(headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes)
+    if (Number(headers['content-length'] ?? 0) > limitBytes) throw bodyTooLarge(limitBytes)
   }
   const key = headers['idempotency-key']
   if (key !== undefined && !(typeof key === 'string' && IDEMPOTENCY_KEY.test(key))) {

@@ -1,19 +1,20 @@
 /** A workspace with a key, and the calls a client makes with it. */
 import type { Accounts } from '#modules/accounts/index.ts'
+import type { Catalog } from '#modules/catalog/index.ts'
 import type { KeyService, NewKey } from '#modules/keys/index.ts'
+import type { Ledger } from '#modules/ledger/index.ts'
 import { inputBound } from '#modules/pricing/index.ts'
 import type { Database } from '#platform/postgres/database.ts'
 import type { AccountRef, Mode } from '#spec/account.ts'
 import type { ChatRequest } from '#spec/chat.ts'
 import type { EmbedRequest } from '#spec/embed.ts'
-import type { WireAnswer } from '#spec/gateway.ts'
+import type { Gateway, WireAnswer } from '#spec/gateway.ts'
 import type { Uuid } from '#spec/ids.ts'
 import { nanoUsdFromCredits, priceOf } from '#spec/money.ts'
-import type { Ids } from '#spec/ports.ts'
+import type { Clock, Ids } from '#spec/ports.ts'
 import type { Quote, Receipt } from '#spec/receipt.ts'
 import { PROMPT_MARK } from './records.ts'
 import { jsonAnswer, lineRenderer, TestCall, TestReply } from './test-client.ts'
-import type { House } from './world.ts'
 
 export interface PayerOptions extends Partial<Omit<NewKey, 'workspaceId' | 'name'>> {
   readonly mode?: Mode
@@ -72,7 +73,13 @@ interface Surroundings {
   readonly accounts: Accounts
   readonly keys: KeyService
   readonly ids: Ids
-  readonly house: House
+  /** The gateway that is called, and what of it says what a call cost. */
+  readonly house: {
+    readonly gateway: Gateway
+    readonly ledger: Ledger
+    readonly catalog: Catalog
+    readonly clock: Clock
+  }
   /** Where every call is noted. */
   readonly calls: TestCall[]
 }

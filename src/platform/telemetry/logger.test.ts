@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
-import { type AccessLine, accessLine } from './access-line.ts'
+import type { AccessEntry } from '#spec/access-entry.ts'
+import { accessLine } from './access-line.ts'
 import { createLogger, type LogLevel } from './logger.ts'
 
 function collect(level: LogLevel = 'debug') {
@@ -13,7 +14,7 @@ function collect(level: LogLevel = 'debug') {
   return { log, lines }
 }
 
-const entry: AccessLine = {
+const entry: AccessEntry = {
   requestId: 'req_01',
   dialect: 'openai',
   route: 'POST /chat/completions',

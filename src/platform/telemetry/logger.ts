@@ -1,7 +1,8 @@
 /** The structured log: one JSON object a line, written without waiting for the disk or the pipe. */
 import { type DestinationStream, destination, pino } from 'pino'
+import type { AccessEntry } from '#spec/access-entry.ts'
 import type { Logger } from '#spec/ports.ts'
-import { type AccessLine, accessLine } from './access-line.ts'
+import { accessLine } from './access-line.ts'
 import { describeError } from './describe-error.ts'
 import { scrubSecrets } from './scrub.ts'
 
@@ -18,7 +19,7 @@ export interface LoggerOptions {
 /** The log and its end. */
 export interface OwnedLogger extends Logger {
   /** One line of the access log, at `info`. */
-  access(entry: AccessLine): void
+  access(entry: AccessEntry): void
   /** Writes what is buffered. Call it before the process ends, or up to a second of lines is lost. */
   flush(): void
   /** Writes everything, returns when it is written, and stops the timer that flushes each second. */

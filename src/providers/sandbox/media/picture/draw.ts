@@ -3,7 +3,7 @@ import type { ImageFile, ImageOrder } from '../job.ts'
 import { createCanvas, sizeWithin } from './canvas.ts'
 import { encodeImage } from './encode-image.ts'
 import { readPhotograph, tintWith } from './photograph.ts'
-import { sceneOf } from './scene.ts'
+import { sceneOf } from './subject.ts'
 
 /** Drawn at most this large and enlarged from there: 8192 × 8192 pixels would be 200 MB in memory. */
 const DRAWN_PX = 1_024

@@ -1,9 +1,11 @@
 /** One sound file: a song, an effect, or speech. */
-import type { MusicOrder, SoundFile, SpeechOrder } from '../job.ts'
+import type { MusicOrder, SoundFile, SoundFormat, SpeechOrder } from '../job.ts'
 import { playEffect } from './effect.ts'
-import { createSink, type SoundShape } from './sink.ts'
+import { createMp3 } from './mp3.ts'
+import type { SoundShape, SoundSink } from './sink.ts'
 import { playSong } from './song.ts'
 import { scoreOf, speakScore } from './speech.ts'
+import { createWav } from './wav.ts'
 
 const MUSIC_RATE_HZ = 44_100
 const SPEECH_RATE_HZ = 24_000
@@ -27,4 +29,8 @@ export async function speak(order: SpeechOrder): Promise<SoundFile> {
   const sink = await createSink(order.format, shape)
   for (const { score, voice } of turns) speakScore(score, voice, SPEECH_RATE_HZ, sink)
   return sink.finish()
+}
+
+async function createSink(format: SoundFormat, shape: SoundShape): Promise<SoundSink> {
+  return format === 'mp3' ? createMp3(shape) : createWav(shape)
 }

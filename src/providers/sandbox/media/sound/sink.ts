@@ -1,7 +1,5 @@
 /** Where sound goes as it is made: a file that grows, so that a long piece is never in memory as samples. */
-import type { SoundFile, SoundFormat } from '../job.ts'
-import { createMp3 } from './mp3.ts'
-import { createWav } from './wav.ts'
+import type { SoundFile } from '../job.ts'
 
 export interface SoundShape {
   readonly sampleRateHz: number
@@ -15,8 +13,4 @@ export interface SoundSink {
   write(channels: readonly Float32Array[]): void
   /** The file, once all samples are written. */
   finish(): SoundFile
-}
-
-export function createSink(format: SoundFormat, shape: SoundShape): Promise<SoundSink> {
-  return format === 'mp3' ? createMp3(shape) : Promise.resolve(createWav(shape))
 }
