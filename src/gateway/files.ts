@@ -82,6 +82,7 @@ function refusalOf(facts: MediaFacts, role: InputRole | undefined): string | und
   const wanted = role && kindOfRole(role)
   if (wanted && facts.kind !== wanted) return `is not ${article(wanted)}`
   if (facts.kind === 'other') return `is not a file of a known type (${KNOWN})`
+  if (facts.kind === 'image' && facts.width === undefined) return 'is a picture that is broken or cut off'
   return refusalOfSize(facts)
 }
 

@@ -354,6 +354,7 @@ describe('a file that a client sends', () => {
   test.each([
     ['of another kind', PIXEL, 'video', /is not a video file/],
     ['that could be run', Buffer.from('<html><script>'), undefined, /known type/],
+    ['that begins as a picture and ends there', PIXEL.subarray(0, 12), 'image', /broken or cut off/],
     ['that unpacks to a wall', wall(), 'image', /60000 × 60000 pixels/],
   ] as const)('%s is refused', async (_, bytes, role, message) => {
     const error = await errorOf(keep(bytes, role))
