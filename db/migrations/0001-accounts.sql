@@ -142,6 +142,8 @@ create table idempotency (
   headers json,
   content_type text,
   body bytea check (octet_length(body) <= 1048576),
+  -- The call costs nothing and its answer is kept all the same: neither a hold nor a charge belongs to it.
+  is_free boolean not null default false,
   created_at timestamptz not null default now(),
   primary key (workspace_id, mode, route, key_digest)
 );

@@ -1,6 +1,6 @@
--- Long operations, the files that come out of them, and the callbacks that tell of them. Three queues of one shape:
--- the row is the truth and the queue, due_at is both "not before" and the end of a lease, and a worker that lost its
--- lease finds another lease_epoch and can write nothing (docs/tasks.md).
+-- Long operations. The first of three queues of one shape (task, delivery, periodic_job): the row is the truth and the
+-- queue, due_at is both "not before" and the end of a lease, and a worker that lost its lease finds another lease_epoch and
+-- can write nothing (docs/tasks.md).
 
 create type task_state as enum ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired');
 
@@ -43,6 +43,10 @@ create table task (
   leased_by uuid,
   -- Somebody has news of it: its next step must not wait.
   nudged boolean not null default false,
+  -- The provider that has no free seat for it now.
+  waits_for text,
+  -- It has, or had, a seat at a provider.
+  is_seated boolean not null default false,
   deadline_at timestamptz not null,
   created_at timestamptz not null default now(),
   started_at timestamptz,
@@ -54,6 +58,8 @@ create table task (
 -- Finished tasks are in neither, so a million of them cost the queue nothing.
 create index task_due on task (due_at) where state in ('queued', 'running');
 create index task_due_by_workspace on task (workspace_id, due_at) where state in ('queued', 'running');
+create index task_waiting on task (waits_for, workspace_id, id)
+  where waits_for is not null and state in ('queued', 'running');
 -- Lists are read from these, a branch for each operation and state, so that page one of a million costs what page one
 -- of ten does. Only what has ended is in them: a task enters once.
 create index task_ended_by_age on task (workspace_id, mode, operation, state, created_at, id)
@@ -148,42 +154,6 @@ begin
     using p_workspace_id, p_mode, p_operations, p_states, p_limit, p_offset;
 end $$;
 
--- A file of ours: what a task made, or what a client sent. The bytes are in the object store under a key made of the id.
-create table file (
-  workspace_id uuid not null,
-  mode account_mode not null,
-  id uuid not null,
-  -- Unguessable: who has it may read the file.
-  token text not null,
-  -- Null for an upload.
-  task_id uuid,
-  kind text not null check (kind in ('image', 'video', 'audio', 'mesh', 'text', 'other')),
-  role text not null check (role in ('result', 'cover', 'upload')),
-  index int not null default 0,
-  object_key text not null,
-  thumbnail_key text,
-  content_type text not null,
-  file_name text not null,
-  size_bytes bigint not null check (size_bytes >= 0),
-  sha256 text not null,
-  width_px int,
-  height_px int,
-  duration_ms int,
-  metadata json not null default '{}',
-  created_at timestamptz not null default now(),
-  primary key (workspace_id, id)
-);
-create unique index file_token on file (token);
-create index file_task on file (workspace_id, task_id, index) where task_id is not null;
-create index file_age on file (workspace_id, created_at);
-
--- How long a workspace keeps its files; null: for ever.
-alter table workspace add column keep_files_days int check (keep_files_days > 0);
-
--- Signs the callbacks of requests that name their own URL. 244 random bits, in the form of Standard Webhooks.
-alter table workspace add column callback_secret text not null
-  default 'whsec_' || encode(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64');
-
 -- What a statement counts on. Where it does not hold, nothing of the statement is kept.
 create function insist(p_holds boolean, p_otherwise text) returns boolean language plpgsql as $$
 begin
@@ -193,13 +163,43 @@ begin
   return true;
 end $$;
 
+-- The workspaces that have something due: those behind p_after in their order, at most so many, from the first on again
+-- behind the last, and none twice. Zeros are before all. Looks at a bounded number of those that have anything open.
+create function task_workspaces_after(p_after uuid, p_limit int) returns uuid[] language plpgsql stable as $$
+declare
+  c_zeros constant uuid := '00000000-0000-0000-0000-000000000000';
+  c_most_looks constant int := 2048;
+  v_due uuid[] := '{}';
+  v_at uuid := p_after; v_next uuid; v_due_at timestamptz; v_is_round boolean := false;
+begin
+  for v_look in 1..c_most_looks loop
+    select t.workspace_id, t.due_at into v_next, v_due_at from task t
+      where t.state in ('queued', 'running') and t.workspace_id > v_at order by t.workspace_id, t.due_at limit 1;
+    if v_next is null then
+      exit when v_is_round or p_after = c_zeros;
+      v_is_round := true;
+      v_at := c_zeros;
+    else
+      exit when v_is_round and v_next > p_after;
+      v_at := v_next;
+      if v_due_at <= now() then
+        v_due := v_due || v_next;
+        exit when cardinality(v_due) = p_limit;
+      end if;
+    end if;
+  end loop;
+  return v_due;
+end $$;
+
 -- Leases up to p_limit due tasks for a node, the oldest of each workspace first, so that one workspace with a
--- thousand tasks and one with a single task take turns. The oldest few hundred are looked at; only when they are not
--- all that is due are the workspaces walked one by one.
-create function task_claim(p_node uuid, p_limit int, p_lease interval) returns setof task language plpgsql as $$
+-- thousand tasks and one with a single task take turns. The oldest few hundred are looked at. When they are not all that
+-- is due, the turn goes on behind p_after, the workspace that it came to in the node's last claim: a claim costs the same
+-- however many workspaces wait.
+create function task_claim(p_node uuid, p_limit int, p_lease interval, p_after uuid) returns setof task language plpgsql as $$
 declare
   c_window constant int := 512;
   v_workspaces uuid[]; v_ids uuid[];
+  v_near uuid[]; v_near_workspaces uuid[]; v_near_ids uuid[]; v_after uuid;
 begin
   select array_agg(d.workspace_id), array_agg(d.id) into v_workspaces, v_ids from (
     select t.workspace_id, t.id from task t where t.state in ('queued', 'running') and t.due_at <= now()
@@ -208,17 +208,21 @@ begin
     return;
   end if;
   if array_length(v_ids, 1) = c_window then
-    with recursive workspaces as (
-      (select t.workspace_id from task t where t.state in ('queued', 'running') order by t.workspace_id limit 1)
-      union all
-      select (select t.workspace_id from task t
-        where t.state in ('queued', 'running') and t.workspace_id > w.workspace_id order by t.workspace_id limit 1)
-      from workspaces w where w.workspace_id is not null)
-    select array_agg(d.workspace_id), array_agg(d.id) into v_workspaces, v_ids
-      from workspaces w cross join lateral (
-        select t.workspace_id, t.id from task t where t.workspace_id = w.workspace_id
-          and t.state in ('queued', 'running') and t.due_at <= now() order by t.due_at limit p_limit) d
-      where w.workspace_id is not null;
+    v_after := coalesce(p_after, '00000000-0000-0000-0000-000000000000');
+    v_near := task_workspaces_after(v_after, p_limit);
+    -- Two of each where that is more than enough: another node may have the first in its hand.
+    select array_agg(d.workspace_id), array_agg(d.id) into v_near_workspaces, v_near_ids
+      from unnest(v_near) as n(workspace_id) cross join lateral (
+        select t.workspace_id, t.id from task t where t.workspace_id = n.workspace_id
+          and t.state in ('queued', 'running') and t.due_at <= now()
+        order by t.due_at limit case when cardinality(v_near) = p_limit then 2 else p_limit end) d;
+    if cardinality(v_near) = p_limit then
+      v_workspaces := v_near_workspaces;
+      v_ids := v_near_ids;
+    else
+      select array_agg(d.workspace_id), array_agg(d.id) into v_workspaces, v_ids from (
+        select * from unnest(v_workspaces, v_ids) union select * from unnest(v_near_workspaces, v_near_ids)) d(workspace_id, id);
+    end if;
   end if;
   return query
   with turns as (
@@ -227,140 +231,10 @@ begin
   ), mine as (
     select t.workspace_id, t.id from turns join task t using (workspace_id, id)
     where t.state in ('queued', 'running') and t.due_at <= now()
-    order by turns.turn, turns.due_at limit p_limit for update of t skip locked
+    order by turns.turn, turns.workspace_id <= v_after, case when v_after is not null then turns.workspace_id end, turns.due_at
+    limit p_limit for update of t skip locked
   )
   update task t set lease_epoch = t.lease_epoch + 1, leased_by = p_node, due_at = now() + p_lease, nudged = false
   from mine where t.workspace_id = mine.workspace_id and t.id = mine.id
   returning t.*;
-end $$;
-
-create type delivery_state as enum ('pending', 'delivered', 'exhausted', 'dropped');
-
--- Where a workspace wants to hear of all its tasks.
-create table webhook_endpoint (
-  workspace_id uuid not null references workspace,
-  mode account_mode not null,
-  id uuid not null,
-  url text not null check (length(url) between 8 and 2048),
-  description text not null default '',
-  secret text not null,
-  -- Sign too for a while: those it took the place of, the newest first.
-  old_secrets text[] not null default '{}',
-  old_secrets_until timestamptz,
-  -- Why it is off; null: on.
-  disabled_reason text,
-  -- The first failed try after the last success, and how many there were since.
-  failing_since timestamptz,
-  failed_tries int not null default 0,
-  created_at timestamptz not null default now(),
-  primary key (workspace_id, id)
-);
-
--- One callback to one place: written in the transaction that made its news true. The id is the `webhook-id` of every try.
-create table delivery (
-  workspace_id uuid not null,
-  mode account_mode not null,
-  id uuid not null,
-  task_id uuid not null,
-  -- Null where the request named the URL itself.
-  endpoint_id uuid,
-  url text not null,
-  -- What waits for what: deliveries to one place are tried a few at a time, and a place that fails delays itself alone.
-  lane text not null,
-  event text not null,
-  dialect text not null,
-  body text not null,
-  state delivery_state not null default 'pending',
-  tries int not null default 0,
-  -- Tries that were made before it was replayed: its schedule counts from there.
-  scheduled_from int not null default 0,
-  due_at timestamptz not null default now(),
-  lease_epoch int not null default 0,
-  -- The node that sends it now; null between tries.
-  leased_by uuid,
-  last_status int,
-  last_error text,
-  created_at timestamptz not null default now(),
-  ended_at timestamptz,
-  primary key (workspace_id, id),
-  check ((state = 'pending') = (ended_at is null))
-) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
-create index delivery_due on delivery (due_at) where state = 'pending';
-create index delivery_lane on delivery (lane, due_at) where state = 'pending';
-create index delivery_age on delivery (ended_at) where state <> 'pending';
-create index delivery_task on delivery (workspace_id, task_id);
-create index delivery_list on delivery (workspace_id, mode, created_at desc);
-
-create table delivery_try (
-  workspace_id uuid not null,
-  delivery_id uuid not null,
-  number int not null,
-  at timestamptz not null default now(),
-  status int,
-  error text,
-  duration_ms int not null,
-  primary key (workspace_id, delivery_id, number)
-);
-
--- Leases up to p_limit due deliveries for a node. Workspaces take turns, and within each its lanes do, the oldest of each
--- first; of one lane and of one workspace come no more than the node has room for (p_lane_rooms and p_workspace_rooms,
--- by name; p_per_lane and p_per_workspace for those that are not named). The oldest few hundred are looked at; only when
--- they are not all that is due are the lanes walked one by one, so that a lane with a long backlog hides no other.
--- An endpoint is sent to where it is now. The secrets that sign come along: the newest first, then those it took the
--- place of lately; none where the endpoint is off or gone.
-create function delivery_claim(p_node uuid, p_limit int, p_per_lane int, p_lane_rooms jsonb, p_per_workspace int,
-  p_workspace_rooms jsonb, p_lease interval)
-returns table (workspace_id uuid, mode account_mode, id uuid, task_id uuid, endpoint_id uuid, url text, lane text,
-  event text, dialect text, body text, tries int, lease_epoch int, secrets text[])
-language plpgsql as $$
-#variable_conflict use_column
-declare
-  c_window constant int := 512;
-  v_workspaces uuid[]; v_ids uuid[];
-begin
-  select array_agg(w.workspace_id), array_agg(w.id) into v_workspaces, v_ids from (
-    select d.workspace_id, d.id from delivery d where d.state = 'pending' and d.due_at <= now()
-    order by d.due_at limit c_window) w;
-  if v_ids is null then
-    return;
-  end if;
-  if array_length(v_ids, 1) = c_window then
-    with recursive lanes as (
-      (select d.lane from delivery d where d.state = 'pending' order by d.lane limit 1)
-      union all
-      select (select d.lane from delivery d where d.state = 'pending' and d.lane > l.lane order by d.lane limit 1)
-      from lanes l where l.lane is not null)
-    select array_agg(w.workspace_id), array_agg(w.id) into v_workspaces, v_ids
-      from lanes l cross join lateral (
-        select d.workspace_id, d.id from delivery d where d.lane = l.lane and d.state = 'pending' and d.due_at <= now()
-        order by d.due_at limit coalesce((p_lane_rooms ->> l.lane)::int, p_per_lane)) w
-      where l.lane is not null;
-  end if;
-  return query
-  with by_lane as (
-    select d.workspace_id, d.id, d.lane, d.due_at,
-      row_number() over (partition by d.lane order by d.due_at, d.id) as lane_turn
-    from unnest(v_workspaces, v_ids) as w(workspace_id, id) join delivery d using (workspace_id, id)
-  ), by_workspace as (
-    select l.workspace_id, l.id, l.due_at,
-      row_number() over (partition by l.workspace_id order by l.lane_turn, l.due_at, l.id) as turn
-    from by_lane l where l.lane_turn <= coalesce((p_lane_rooms ->> l.lane)::int, p_per_lane)
-  ), mine as (
-    select d.workspace_id, d.id from by_workspace w join delivery d using (workspace_id, id)
-    where d.state = 'pending' and d.due_at <= now()
-      and w.turn <= coalesce((p_workspace_rooms ->> w.workspace_id::text)::int, p_per_workspace)
-    order by w.turn, w.due_at limit p_limit for update of d skip locked
-  ), leased as (
-    update delivery d set lease_epoch = d.lease_epoch + 1, leased_by = p_node, due_at = now() + p_lease
-    from mine where d.workspace_id = mine.workspace_id and d.id = mine.id
-    returning d.*
-  )
-  select l.workspace_id, l.mode, l.id, l.task_id, l.endpoint_id, coalesce(e.url, l.url), l.lane, l.event, l.dialect, l.body,
-    l.tries - l.scheduled_from, l.lease_epoch,
-    case when l.endpoint_id is null then array[w.callback_secret]
-      when e.disabled_reason is not null then array[]::text[]
-      when e.id is null then array[]::text[]
-      else e.secret || case when e.old_secrets_until > now() then e.old_secrets else '{}' end end
-  from leased l join workspace w on w.id = l.workspace_id
-  left join webhook_endpoint e on e.workspace_id = l.workspace_id and e.id = l.endpoint_id;
 end $$;

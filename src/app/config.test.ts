@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
 import { parseEnv } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { ConfigError, ROOT, readConfig } from './config.ts'
@@ -22,7 +23,7 @@ describe('the configuration', () => {
     const code = readFileSync(join(ROOT, 'src/app/config.ts'), 'utf8')
     const read = new Set(code.match(/'[A-Z][A-Z0-9_]{3,}'/g)?.map(name => name.slice(1, -1)))
     const credentials = documented.filter(
-      name => /_(API_KEY|BASE_URL|CALLBACK_SECRET)$/.test(name) && name !== 'TOLLGATE_API_KEY',
+      name => /_(API_KEY|BASE_URL|CALLBACK_SECRET|MAX_TASKS)$/.test(name) && name !== 'TOLLGATE_API_KEY',
     )
     expect(documented.filter(name => !read.has(name)).sort()).toEqual(credentials.sort())
   })
@@ -43,6 +44,26 @@ describe('the configuration', () => {
     expect(() => readConfig({ [name]: value })).toThrow(name)
   })
 
+  const S3 = { S3_BUCKET: 'b', S3_ACCESS_KEY_ID: 'k', S3_SECRET_ACCESS_KEY: 's' }
+  test.each([
+    [undefined, undefined],
+    ['https://files.example.com/', 'https://files.example.com'],
+    ['none', null],
+  ])('clients reach a bucket at S3_PUBLIC_ENDPOINT=%s', (setting, presignEndpoint) => {
+    expect(readConfig({ ...S3, S3_PUBLIC_ENDPOINT: setting }).s3).toMatchObject({ presignEndpoint })
+    expect(() => readConfig({ ...S3, S3_ENDPOINT: 'minio:9000' })).toThrow('S3_ENDPOINT')
+  })
+
+  test('ffmpeg is the one that is named, or the first on the PATH, or none', () => {
+    const path = `/nowhere:${dirname(process.execPath)}`
+    expect(readConfig({ PATH: '/nowhere' }).ffmpeg).toBeUndefined()
+    expect(readConfig({ FFMPEG: process.execPath }).ffmpeg).toBe(process.execPath)
+    expect(readConfig({ PATH: path, FFMPEG: 'none' }).ffmpeg).toBeUndefined()
+    for (const wrong of ['/nowhere/ffmpeg', 'ffmpeg', ROOT]) {
+      expect(() => readConfig({ PATH: path, FFMPEG: wrong })).toThrow('FFMPEG')
+    }
+  })
+
   test('a provider is configured by its key, at its own address or another', () => {
     const { credentials } = readConfig({
       OPENAI_API_KEY: 'k',
@@ -50,6 +71,17 @@ describe('the configuration', () => {
       OPENROUTER_API_KEY: ' ',
     })
     expect([...credentials]).toEqual([['openai', { apiKey: 'k', baseUrl: 'http://127.0.0.1:9/v1' }]])
+  })
+
+  test('jobs at once are limited by provider, 0 takes the limit away, and nonsense is refused by name', () => {
+    const { maxTasks } = readConfig({ FAL_MAX_TASKS: ' 5 ', KIE_MAX_TASKS: '0', REPLICATE_MAX_TASKS: '' })
+    expect([...maxTasks]).toEqual([
+      ['fal', 5],
+      ['kie', 0],
+    ])
+    for (const value of ['-1', '2.5', 'many']) {
+      expect(() => readConfig({ FAL_MAX_TASKS: value })).toThrow('FAL_MAX_TASKS')
+    }
   })
 
   test('an address with a password or of another scheme is refused, and the value is not repeated', () => {

@@ -2,8 +2,8 @@
  * The only reader of the environment. Defaults and their prose live in config.default.env; a value that cannot be
  * used ends the start with a sentence that names the setting.
  */
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
@@ -30,6 +30,8 @@ export interface S3Settings {
   readonly bucket: string
   /** `undefined`: Amazon's own. */
   readonly endpoint: string | undefined
+  /** Where clients reach the same bucket; `undefined`: the endpoint; `null`: nowhere, so files pass through us. */
+  readonly presignEndpoint: string | null | undefined
   readonly region: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -58,10 +60,14 @@ export interface Config {
   readonly maxUploadBytes: number
   readonly maxArtifactBytes: number
   readonly copyPatienceMs: number
+  /** The program's path; `undefined`: none is used. */
+  readonly ffmpeg: string | undefined
   readonly creationRateLimit: RateLimit
   readonly planHourlyLimits: ReadonlyMap<string, number>
   readonly taskConcurrency: number
   readonly callbackConcurrency: number
+  /** Jobs at once by provider id; 0: no limit, whatever the provider's own is. */
+  readonly maxTasks: ReadonlyMap<string, number>
   readonly allowFixedPriceLoss: boolean
   readonly keyPrefixes: { readonly live: string; readonly test: string }
   readonly firstKey: string | undefined
@@ -147,15 +153,17 @@ export function readConfig(environment: Settings = process.env): Config {
     valkeyUrl: text('VALKEY_URL'),
     publicUrl: address('PUBLIC_URL'),
     filesUrl: address('FILES_URL'),
-    s3: text('S3_BUCKET') === undefined ? undefined : readS3(text, flag),
+    s3: text('S3_BUCKET') === undefined ? undefined : readS3(text, flag, address),
     allowedPrivateHosts: read('ALLOWED_PRIVATE_HOSTS', parseHostList),
     maxUploadBytes: integer('MAX_UPLOAD_BYTES', 1),
     maxArtifactBytes: read('MAX_ARTIFACT_BYTES', value => z.coerce.number().int().min(1).parse(value)),
     copyPatienceMs: integer('COPY_PATIENCE_HOURS') * 3_600_000,
+    ffmpeg: read('FFMPEG', value => findProgram(value, 'ffmpeg', environment.PATH)),
     creationRateLimit: read('CREATION_RATE_LIMIT', parseRateLimit),
     planHourlyLimits: read('PLAN_HOURLY_LIMITS', parsePlanHourlyLimits),
     taskConcurrency: integer('TASK_CONCURRENCY'),
     callbackConcurrency: integer('CALLBACK_CONCURRENCY'),
+    maxTasks: readMaxTasks(environment),
     allowFixedPriceLoss: flag('FIXED_PRICE_LOSS'),
     keyPrefixes: { live: text('KEY_PREFIX') ?? '', test: text('TEST_KEY_PREFIX') ?? '' },
     firstKey: text('TOLLGATE_API_KEY'),
@@ -193,7 +201,11 @@ export function readConfig(environment: Settings = process.env): Config {
   }
 }
 
-function readS3(text: (name: string) => string | undefined, flag: (name: string) => boolean): S3Settings {
+function readS3(
+  text: (name: string) => string | undefined,
+  flag: (name: string) => boolean,
+  address: (name: string) => string | undefined,
+): S3Settings {
   const wanted = (name: string): string => {
     const value = text(name)
     if (value === undefined) throw new ConfigError(`${name}: S3_BUCKET is set, so this must be set too`)
@@ -201,11 +213,30 @@ function readS3(text: (name: string) => string | undefined, flag: (name: string)
   }
   return {
     bucket: wanted('S3_BUCKET'),
-    endpoint: text('S3_ENDPOINT'),
+    endpoint: address('S3_ENDPOINT'),
+    presignEndpoint: text('S3_PUBLIC_ENDPOINT') === 'none' ? null : address('S3_PUBLIC_ENDPOINT'),
     region: wanted('S3_REGION'),
     accessKeyId: wanted('S3_ACCESS_KEY_ID'),
     secretAccessKey: wanted('S3_SECRET_ACCESS_KEY'),
     forcePathStyle: flag('S3_FORCE_PATH_STYLE'),
+  }
+}
+
+/** What the setting names; where it says nothing, the first of that name on the PATH, if there is one. */
+function findProgram(setting: string, name: string, path = ''): string | undefined {
+  if (setting === 'none') return undefined
+  if (setting !== '' && !isProgram(setting)) throw new Error(`"${setting}" is not the path of a program`)
+  if (setting !== '') return setting
+  const folders = path.split(delimiter).filter(isAbsolute)
+  return folders.map(folder => join(folder, name)).find(isProgram)
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return isAbsolute(path) && statSync(path).isFile()
+  } catch {
+    return false
   }
 }
 
@@ -246,6 +277,21 @@ function readCredentials(environment: Settings): ReadonlyMap<string, ProviderCre
     credentials.set(id.toLowerCase(), { apiKey, baseUrl, callbackSecret })
   }
   return credentials
+}
+
+/** `<ID>_MAX_TASKS` of any provider. */
+function readMaxTasks(environment: Settings): ReadonlyMap<string, number> {
+  const limits = new Map<string, number>()
+  for (const [name, value] of Object.entries(environment)) {
+    const id = /^([A-Z0-9_]+)_MAX_TASKS$/.exec(name)?.[1]
+    const text = value?.trim()
+    if (id === undefined || !text) continue
+    if (!/^\d{1,6}$/.test(text)) {
+      throw new ConfigError(`${name}: must be a whole number of jobs, 0 for no limit`)
+    }
+    limits.set(id.toLowerCase(), Number(text))
+  }
+  return limits
 }
 
 function assertHttpUrl(name: string, value: string): void {

@@ -45,6 +45,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   upstream_error: 'The provider failed. Nothing was charged.',
   upstream_timeout: 'The provider took too long. Nothing was charged.',
   database_unavailable: 'The ledger cannot be reached. Nothing was charged.',
+  storage_unavailable: 'Files can be neither stored nor read right now. Nothing was charged.',
   generation_failed: 'The task that was waited for failed. Nothing was charged.',
   generation_timeout:
     'The task that was waited for did not end in time and was cancelled. Nothing was charged.',

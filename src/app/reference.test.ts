@@ -1,4 +1,5 @@
 /** The reference of the product as it is: every endpoint is in it, and what it says holds. */
+import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
@@ -8,11 +9,27 @@ import { exampleRequests, exampleText } from '#dialect-kit/reference/example.ts'
 import { openApiDocument } from '#dialect-kit/reference/openapi.ts'
 import { sectionsOf, undescribed } from '#dialect-kit/reference/operation.ts'
 import { createReferenceSite } from '#dialect-kit/reference/reference-site.ts'
+import { loadCatalog } from '#modules/catalog/index.ts'
+import { fixedPriceOf } from '#modules/pricing/index.ts'
 import { ERROR_CODES, GatewayError } from '#spec/errors.ts'
 import type { Call } from '#spec/gateway.ts'
-import { INTRODUCTIONS, referenceOptions } from './reference.ts'
+import { ROOT } from './config.ts'
+import { INTRODUCTIONS, wholeReference } from './reference.ts'
 
-const options = referenceOptions()
+const catalog = loadCatalog({ folders: [join(ROOT, 'catalog')], extraModels: [] })
+
+/** The catalogue as it is, for whoever holds a test key. */
+const options = await wholeReference({
+  credits: { nanoUsdPerCredit: 10_000_000n },
+  model(_call, name) {
+    const model = catalog.find(name, 'test')
+    if (model === undefined) throw new GatewayError('model_not_found', 'No such model.')
+    return model
+  },
+  models: () => catalog.list('test'),
+  publicModels: () => catalog.publicModels(),
+  fixedPrice: (dialect, model) => fixedPriceOf(dialect, model),
+})
 const dialects = options.sources.map(({ dialect }) => dialect)
 
 test('every endpoint of every dialect is described', () => {
@@ -80,6 +97,55 @@ describe('the OpenAPI document', () => {
   })
 })
 
+describe('callbacks', () => {
+  interface CallbackObject {
+    readonly requestBody: {
+      content: Record<string, { schema: object; examples: Record<string, { value: unknown }> }>
+    }
+    readonly parameters: readonly { $ref: string }[]
+  }
+  const { webhooks } = document as unknown as { webhooks: Record<string, { post: CallbackObject }> }
+  const asked = operations.flatMap(({ operation, name }) => {
+    const found = operationAt(operation.path, operation.method) as unknown as {
+      callbacks?: { task: Record<string, { post: CallbackObject }> }
+    }
+    const field = Object.keys(operation.body?.schema.properties ?? {}).find(one => /^callbackurl$/i.test(one))
+    const at = found?.callbacks?.task[`{$request.body#/${field}}`]
+    return field === undefined ? [] : [{ name, post: at?.post }]
+  })
+
+  function expectWhole(post: CallbackObject | undefined): void {
+    const { schema, examples } = post?.requestBody.content['application/json'] ?? {
+      schema: false,
+      examples: {},
+    }
+    const validate = ajv.compile(
+      '$ref' in Object(schema) ? { $ref: `reference${(schema as { $ref: string }).$ref}` } : schema,
+    )
+    expect(Object.keys(examples).length).toBeGreaterThan(0)
+    for (const { value } of Object.values(examples)) {
+      expect(validate(value), JSON.stringify(validate.errors)).toBe(true)
+    }
+    const { parameters } = document.components as { parameters: Record<string, { name: string }> }
+    const headers = post?.parameters.map(({ $ref }) => parameters[$ref.split('/').at(-1) ?? '']?.name)
+    expect(headers).toEqual(expect.arrayContaining(['webhook-id', 'webhook-timestamp', 'webhook-signature']))
+  }
+
+  test('of every dialect whose tasks are made by its own calls are described, with bodies that pass', () => {
+    expect(Object.keys(webhooks)).toEqual(['kie-task', 'studio-task', 'tasks-task', 'imgeo-task'])
+    for (const { post } of Object.values(webhooks)) expectWhole(post)
+  })
+
+  test.each(asked)('are described where $name asks for one', ({ post }) => expectWhole(post))
+
+  test('are asked for by more than thirty calls', () => expect(asked.length).toBeGreaterThan(30))
+
+  test('say of each header that a dialect adds what it is', () => {
+    const names = (webhooks['kie-task']?.post.parameters ?? []).map(({ $ref }) => $ref.split('/').at(-1))
+    expect(names.slice(3)).toEqual(['kie-x-webhook-timestamp', 'kie-x-webhook-signature'])
+  })
+})
+
 describe('the example', () => {
   test.each(operations.filter(({ operation }) => operation.body !== undefined))(
     'body of $name passes its schema',
@@ -134,7 +200,7 @@ test.each(sections)('every error of $id passes the schema of its errors', ({ id,
 describe('the page', () => {
   const site = createReferenceSite(options)
   const textOf = (name: string) => String(site.page(name, 'https://ai.example.com')?.body ?? '')
-  const names = ['', 'errors', ...dialects.map(({ id }) => id)]
+  const names = ['', 'errors', 'callbacks', ...dialects.map(({ id }) => id)]
 
   test.each(names)('/docs/%s loads nothing from elsewhere and runs nothing', name => {
     const page = textOf(name)
@@ -153,6 +219,8 @@ describe('the page', () => {
     expect(anchors.filter(anchor => !ids.includes(anchor))).toEqual([])
     const pages = [...page.matchAll(/href="\/docs\/?([^"#]*)"/g)].map(match => match[1] ?? '')
     expect(pages.filter(linked => site.page(linked, '') === undefined)).toEqual([])
+    const elsewhere = [...page.matchAll(/href="\/docs\/([a-z-]+)#([^"]+)"/g)]
+    for (const [, linked = '', anchor] of elsewhere) expect(textOf(linked)).toContain(` id="${anchor}"`)
   })
 
   test.each(sections)('/docs/$id has every endpoint of it', ({ id, operations: own }) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withQuotes } from '#dialect-kit/quoting.ts'
+import { learnCallbacks, type Models } from '#dialect-kit/reference/callbacks.ts'
 import type { ReferenceOptions, ReferenceSource } from '#dialect-kit/reference/operation.ts'
 import { quoteWords } from '#dialects/openai/quote.ts'
 import type { Dialect } from '#spec/dialect.ts'
@@ -30,6 +31,11 @@ export const INTRODUCTIONS: Readonly<Record<string, Introduction>> = {
   'kie-uploads': {
     title: 'kie.ai uploads',
     summary: 'Files of yours, stored so that a request can name them.',
+  },
+  'kie-chat': {
+    title: 'kie.ai chat',
+    summary:
+      'Chat completions at a path for each model, in OpenAI’s format, with `credits_consumed` in the answer.',
   },
   studio: {
     title: 'Studio',
@@ -68,6 +74,13 @@ export function referenceOptions(): ReferenceOptions {
     collisions: COLLISIONS,
     meanings: ERROR_MEANINGS,
   }
+}
+
+/** With what callbacks look like, which only a catalogue of models can tell. */
+export async function wholeReference(models: Models): Promise<ReferenceOptions> {
+  const options = referenceOptions()
+  const dialects = options.sources.map(({ dialect }) => dialect)
+  return { ...options, callbacks: await learnCallbacks(dialects, models) }
 }
 
 function sourceOf(dialect: Dialect, mounts: readonly string[]): ReferenceSource {

@@ -2,7 +2,7 @@
 import imgeo from '#dialects/imgeo/index.ts'
 import kieDialect, { kieUploads } from '#dialects/kie/index.ts'
 import native from '#dialects/native/index.ts'
-import openaiDialect from '#dialects/openai/index.ts'
+import openaiDialect, { kieChat } from '#dialects/openai/index.ts'
 import studio from '#dialects/studio/index.ts'
 import tasks from '#dialects/tasks/index.ts'
 import webhooks from '#dialects/webhooks/index.ts'
@@ -34,7 +34,10 @@ export const DIALECTS: readonly Dialect[] = [
 export const DIALECTS_ELSEWHERE: readonly {
   readonly dialect: Dialect
   readonly mounts: readonly string[]
-}[] = [{ dialect: kieUploads, mounts: ['/api'] }]
+}[] = [
+  { dialect: kieUploads, mounts: ['/api'] },
+  { dialect: kieChat, mounts: [''] },
+]
 
 /** `factsOf` tells the sandbox what the catalogue knows of a model it answers for. */
 export function providerDefinitions(

@@ -13,8 +13,9 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { type OpenedDatabase, openDatabase } from './database.ts'
 import { type FirstBoot, firstBoot } from './first-boot.ts'
 import { dearOfferings } from './fixed-price-report.ts'
-import { referenceOptions } from './reference.ts'
+import { wholeReference } from './reference.ts'
 import { DIALECTS, DIALECTS_ELSEWHERE, MOUNTS } from './registry.ts'
+import { checkStorage } from './storage-check.ts'
 import { type Wired, wire } from './wire.ts'
 import { startWorkers, type Workers } from './workers.ts'
 
@@ -62,8 +63,9 @@ export async function work(): Promise<number> {
   const opened = await openDatabase(config, logger)
   const wired = await wire(config, opened.address, logger, new AbortController().signal)
   try {
+    await checkStorage(wired)
     await wired.accounts.registerNode(wired.node)
-    const background = startBackground(wired)
+    const background = startBackground(wired, 'worker')
     const workers = startWorkers(wired)
     process.stdout.write('Tollgate works on tasks and callbacks\n')
     await signals.first
@@ -96,7 +98,10 @@ async function run(
       })),
       ...DIALECTS_ELSEWHERE,
     ],
-    reference: { site: createReferenceSite(referenceOptions()), publicUrl: config.publicUrl },
+    reference: {
+      site: createReferenceSite(await wholeReference(wired.gateway)),
+      publicUrl: config.publicUrl,
+    },
     receiveProviderCallback: (where, raw) => receiveProviderCallback(wired.parts, where, raw),
     gateway: wired.gateway,
     logger: wired.logger,
@@ -108,7 +113,7 @@ async function run(
     cutOff,
     config: httpConfig(config),
   })
-  const background = startBackground(wired)
+  const background = startBackground(wired, 'server')
   const { url } = await app.listen().catch(error => {
     throw portError(config, error)
   })
@@ -135,6 +140,7 @@ const LOST_DATABASE_GRACE_MS = 2_000
 
 /** Everything that must be true before the first call: no orphan holds of an earlier life, keys known, first boot done. */
 async function prepare(wired: Wired, opened: OpenedDatabase): Promise<FirstBoot | undefined> {
+  await checkStorage(wired)
   await wired.ledger.keepHouse()
   if (opened.isOwn) {
     const released = await wired.ledger.releaseOrphans({ deadAfterMs: 0, allInline: true })

@@ -18,6 +18,7 @@ import { openDiskStore } from '#platform/object-store/disk-store.ts'
 import { createS3Store } from '#platform/object-store/s3-store.ts'
 import type { Database } from '#platform/postgres/database.ts'
 import type { Valkey } from '#platform/valkey/client.ts'
+import { createPosterMaker } from '#platform/video-poster/poster-maker.ts'
 import type { Dialect } from '#spec/dialect.ts'
 import type { ObjectStore } from '#spec/object-store.ts'
 import type { Clock, Ids } from '#spec/ports.ts'
@@ -64,6 +65,7 @@ export async function wireMedia(
     objects: await openObjects(config),
     images: createImageProcessor(),
     meshPreviewer: createMeshPreviewer(),
+    posterMaker: createPosterMaker({ ffmpeg: config.ffmpeg }),
     safeFetch: createSafeFetch({ ...urlPolicy, userAgent: 'Tollgate' }),
     ids,
     hourly: createHourlyBuckets({ valkey, liveNodes, clock }),
@@ -87,6 +89,7 @@ export async function wireMedia(
       maxUploadBytes: config.maxUploadBytes,
       maxArtifactBytes: config.maxArtifactBytes,
       copyPatienceMs: config.copyPatienceMs,
+      maxTasks: config.maxTasks,
     },
   }
   return { parts, webhooks, live }

@@ -18,6 +18,7 @@ import {
 } from '#modules/keys/index.ts'
 import { createLedger, type Ledger } from '#modules/ledger/index.ts'
 import { createRateLimiter, type RateLimiter } from '#modules/limits/index.ts'
+import { createPeriodicStore, type PeriodicStore } from '#modules/periodic/index.ts'
 import type { TierLadder } from '#modules/pricing/index.ts'
 import { createClock } from '#platform/clock.ts'
 import { createIds } from '#platform/ids.ts'
@@ -48,6 +49,7 @@ export interface Wired {
   readonly keys: KeyService
   readonly catalog: Catalog
   readonly idempotency: Idempotency
+  readonly periodic: PeriodicStore
   readonly limiter: RateLimiter
   readonly authenticator: Authenticator
   readonly watcher: RevisionWatcher
@@ -144,6 +146,7 @@ export async function wire(
   }
   const gateway = createGateway(parts)
   watchPools(metrics, database, lanes)
+  metrics.callbackBacklog(() => media.webhooks.backlog())
   return {
     config,
     clock,
@@ -156,6 +159,7 @@ export async function wire(
     keys,
     catalog,
     idempotency,
+    periodic: createPeriodicStore(database),
     limiter,
     authenticator,
     watcher,
@@ -220,6 +224,7 @@ function eventsOf(metrics: Metrics): Events {
     callEnded: event => metrics.hold(event.chargeNanoUsd > 0n ? 'settled' : 'released'),
     callRefused: () => metrics.hold('refused'),
     circuitOpened: () => {},
+    callbackTried: event => metrics.callbackTried(event.outcome, event.durationMs),
   }
 }
 
@@ -258,6 +263,7 @@ async function closeAll(
 ): Promise<void> {
   await Promise.all([...parts.providers.values()].map(({ capabilities }) => capabilities.close?.()))
   await parts.media.meshPreviewer.close()
+  await parts.media.posterMaker.close()
   parts.media.objects.close()
   await Promise.all(lanes.map(lane => lane.end()))
   await Promise.all([database.end(), exchange.close(), valkey?.close()])

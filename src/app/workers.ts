@@ -37,6 +37,8 @@ export function startWorkers(wired: Wired): Workers {
           logger,
           node,
           concurrency: config.callbackConcurrency,
+          onTried: (verdict, durationMs) =>
+            parts.events.callbackTried({ outcome: verdict === 'gone' ? 'dropped' : verdict, durationMs }),
         })
   media.live.wakeWorker = () => worker?.wake()
   media.live.wakeDeliverer = () => deliverer?.wake()

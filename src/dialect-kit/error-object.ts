@@ -51,6 +51,7 @@ export const ERROR_TYPES: Readonly<Record<ErrorCode, string>> = {
   generation_failed: 'api_error',
   generation_timeout: 'api_error',
   database_unavailable: 'api_error',
+  storage_unavailable: 'api_error',
   outcome_unknown: 'api_error',
   internal_error: 'api_error',
 }

@@ -34,7 +34,8 @@ export async function serveInMemory(
   request: MemoryRequest,
 ): Promise<MemoryAnswer> {
   const url = new URL(request.url, 'http://localhost')
-  const found = findEndpoint(dialect, request.method, url.pathname)
+  const isHead = request.method === 'HEAD'
+  const found = findEndpoint(dialect, isHead ? 'GET' : request.method, url.pathname)
   const call = callFor(dialect, found?.endpoint.path ?? url.pathname, request)
   const reply = new MemoryReply()
   let speaker = dialect
@@ -60,7 +61,7 @@ export async function serveInMemory(
       if (toEndpoint.access === 'key') await admit(to)
       await toEndpoint.handle(exchange)
     }
-    const exchange = { request: { params, query, headers, body }, call, gateway, reply, handOver }
+    const exchange = { request: { params, query, headers, body, isHead }, call, gateway, reply, handOver }
     await endpoint.handle(exchange)
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
@@ -108,7 +109,7 @@ function callFor(dialect: Dialect, route: string, request: MemoryRequest): Memor
     requestId: REQUEST_ID,
     dialect: dialect.id,
     route,
-    idempotencyKey: undefined,
+    idempotencyKey: lowerCase(request.headers ?? {})['idempotency-key'],
     bodyDigest: () =>
       createHash('sha256')
         .update(request.body ?? '')

@@ -194,6 +194,7 @@ function quotingGateway(gateway: Gateway, ask: (operation: Operation) => void): 
     cancelTask: async () => refuse(),
     watchTask: async () => refuse(),
     webhooks: refuse,
+    keyed: (_call, work) => work(() => undefined),
   }
 }
 

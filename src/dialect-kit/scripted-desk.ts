@@ -7,6 +7,7 @@ export interface DeskScript {
   /** Those there are; what is made or changed looks like the first. */
   readonly endpoints?: readonly WebhookEndpoint[]
   readonly secret?: string
+  readonly oldSignUntil?: Date
   readonly deliveries?: readonly Delivery[]
   /** Of every delivery. */
   readonly log?: readonly DeliveryTry[]
@@ -30,9 +31,11 @@ export function scriptedDesk(script: DeskScript, ask: (asked: AskedOfDesk) => vo
       ask({ method: 'findEndpoint', argument: { id } })
       return endpoint(id)
     },
-    async createEndpoint(argument) {
+    async createEndpoint(argument, keep) {
       ask({ method: 'createEndpoint', argument })
-      return { ...endpoint(), ...argument }
+      const made = { ...endpoint(), ...argument }
+      keep?.(made)
+      return made
     },
     async changeEndpoint(id, { url, description, enabled }) {
       ask({ method: 'changeEndpoint', argument: { id, url, description, enabled } })
@@ -48,13 +51,25 @@ export function scriptedDesk(script: DeskScript, ask: (asked: AskedOfDesk) => vo
       ask({ method: 'deleteEndpoint', argument: { id } })
       endpoint(id)
     },
-    async rotateSecret(id) {
-      ask({ method: 'rotateSecret', argument: { id } })
-      return { ...endpoint(id), secret: `${endpoint(id).secret}-rotated` }
+    async rotateSecret(id, { overlapMs, keep } = {}) {
+      ask({ method: 'rotateSecret', argument: { id, overlapMs } })
+      const rotated = { ...endpoint(id), secret: `${endpoint(id).secret}-rotated` }
+      keep?.(rotated)
+      return rotated
     },
     async callbackSecret() {
       ask({ method: 'callbackSecret', argument: {} })
       return script.secret ?? ''
+    },
+    async readCallbackSecret() {
+      ask({ method: 'readCallbackSecret', argument: {} })
+      return { secret: script.secret ?? '', oldSignUntil: script.oldSignUntil }
+    },
+    async rotateCallbackSecret({ overlapMs, keep } = {}) {
+      ask({ method: 'rotateCallbackSecret', argument: { overlapMs } })
+      const rotated = { secret: `${script.secret ?? ''}-rotated`, oldSignUntil: script.oldSignUntil }
+      keep?.(rotated)
+      return rotated
     },
     async findDelivery(id) {
       ask({ method: 'findDelivery', argument: { id } })

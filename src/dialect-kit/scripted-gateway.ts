@@ -35,6 +35,8 @@ const NEXT_HOUR_UNIX_SECONDS = 1_767_229_200
 export interface GatewayScript {
   readonly models?: readonly Model[]
   readonly chat?: ChatResult
+  /** What a chat that is answered whole is charged; left out: nothing. */
+  readonly chatChargedNanoUsd?: bigint
   readonly stream?: {
     readonly parts: readonly ChatStreamPart[]
     readonly end: ChatStreamEnd
@@ -48,6 +50,8 @@ export interface GatewayScript {
   readonly receipt?: Receipt
   /** What a submitted task is answered as; `submitAndWait` gives the last of them, `watchTask` all. */
   readonly submitted?: readonly TaskView[]
+  /** Another call has just submitted what may be made once: this task. */
+  readonly madeAlready?: TaskView
   /** Tasks that can be found, in the order that lists give them. */
   readonly tasks?: readonly TaskView[]
   readonly file?: StoredFile
@@ -113,7 +117,7 @@ export class ScriptedGateway implements Gateway {
 
   async chat(...[, request, render]: Parameters<Gateway['chat']>) {
     this.#ask({ method: 'chat', argument: request })
-    return render(scripted(this.#script.chat, 'chat'))
+    return render(scripted(this.#script.chat, 'chat'), this.#script.chatChargedNanoUsd ?? 0n)
   }
 
   async streamChat(...[, request, renderer, reply]: Parameters<Gateway['streamChat']>): Promise<void> {
@@ -176,6 +180,8 @@ export class ScriptedGateway implements Gateway {
 
   async submit(...[call, submission, render]: Parameters<Gateway['submit']>) {
     this.#ask({ method: 'submit', argument: submission })
+    const { madeAlready } = this.#script
+    if (madeAlready && submission.once) return submission.once.answer(madeAlready)
     const task = scripted(this.#script.submitted?.[0], 'submit')
     call.billing = { ...call.billing, chargedNanoUsd: task.heldNanoUsd, heldNanoUsd: task.heldNanoUsd }
     return render(task)
@@ -183,6 +189,8 @@ export class ScriptedGateway implements Gateway {
 
   async submitAndWait(...[call, submission, render]: Parameters<Gateway['submitAndWait']>) {
     this.#ask({ method: 'submitAndWait', argument: submission })
+    const { madeAlready } = this.#script
+    if (madeAlready && submission.once) return submission.once.answer(madeAlready)
     const task = scripted(this.#script.submitted?.at(-1), 'submitAndWait')
     call.billing = { ...call.billing, chargedNanoUsd: task.chargedNanoUsd, heldNanoUsd: task.heldNanoUsd }
     return render(task)
@@ -222,6 +230,11 @@ export class ScriptedGateway implements Gateway {
 
   async openFile(): Promise<OpenFile | undefined> {
     return undefined
+  }
+
+  /** Keys are the gateway's own business: here the work is simply done. */
+  keyed(...[, work]: Parameters<Gateway['keyed']>): ReturnType<Gateway['keyed']> {
+    return work(() => undefined)
   }
 
   webhooks(): WebhookDesk {

@@ -64,7 +64,11 @@ describe('a create call whose answer was lost', () => {
     expect([studio.alpha.checks, studio.alpha.starts.length]).toEqual([0, 1])
     await expire(studio)
     expect(await look()).toMatchObject({ state: 'expired' })
-    expect(await callBack(studio)).toBe('unknown')
+    // Nobody looks any more, and the vendor need not call again.
+    expect(await callBack(studio)).toBe('accepted')
+    expect(await callBack(studio, 0, token => `${token.slice(0, -1)}-`)).toBe('unknown')
+    expect(await callBack(studio, 0, () => '')).toBe('unknown')
+    expect([studio.alpha.checks, studio.alpha.adoptions.length]).toEqual([0, 1])
     expect(await payer.spent()).toBe(0n)
   })
 

@@ -24,8 +24,8 @@ const TRIES = 10
 const PAUSE_MS = 200
 
 /** May have run, and nobody knows as what. */
-export function isLost({ state, handle }: Attempt): boolean {
-  return handle === undefined && (state === 'unknown' || state === 'dispatched')
+export function isLost({ state }: Attempt): boolean {
+  return state === 'unknown' || state === 'dispatched'
 }
 
 /** Of a task, the attempt that a callback came for. */

@@ -2,12 +2,16 @@
  * One step of one task, by the worker that leased it: every open attempt is taken one step on, then the task is let go
  * until it is due again, or ended. Whatever the worker was doing when it died, the next one finds in the row.
  */
+
+import type { FileRecord } from '#modules/files/index.ts'
 import { type Attempt, isOver, type LeasedTask, LeaseLost, type StepChanges } from '#modules/tasks/index.ts'
 import type { TaskFailure } from '#spec/task.ts'
 import { stepAttempt } from './attempt-step.ts'
 import { conclude, newsOf } from './conclude.ts'
+import { removeObjects } from './orphans.ts'
 import type { GatewayParts } from './parts.ts'
 import { planAttempts } from './plan-attempts.ts'
+import { callWaiting, seatsLeft } from './seats.ts'
 import { filesOf, type Step } from './step.ts'
 import { fromStoredTaskTerms } from './task-terms.ts'
 import { taskViewOf } from './task-view.ts'
@@ -57,6 +61,7 @@ async function letGo(step: Step): Promise<void> {
   const untilDeadlineMs = Math.max(0, leased.task.msToDeadline)
   await parts.media.tasks.release(leased.lease, changes, Math.min(step.delayMs, untilDeadlineMs + 50))
   parts.media.bell.ring(leased.task.id)
+  await callWaiting(parts, seatsLeft(parts, step.terms, leased.task.work.attempts, step.attempts))
 }
 
 /** A song's words are written, or its first track can be heard: the client is told at once. */
@@ -87,6 +92,8 @@ export async function end(step: Step, why: 'done' | 'deadline' | 'cancelled'): P
   const base = { work: { attempts }, result }
   if (delivered && why !== 'cancelled') {
     await conclude(parts, leased, { ...base, state: 'succeeded', failure: undefined, files })
+    const kept = new Set(files.map(file => file.objectKey))
+    await discard(step, file => !file.isStored && !kept.has(file.objectKey))
     return
   }
   const state = why === 'done' ? 'failed' : why === 'deadline' ? 'expired' : 'cancelled'
@@ -95,12 +102,19 @@ export async function end(step: Step, why: 'done' | 'deadline' | 'cancelled'): P
   await discard(step)
 }
 
-/** Files of a task that came to nothing. */
-async function discard({ parts, attempts }: Step): Promise<void> {
-  const files = attempts.flatMap(attempt => filesOf(attempt))
+/** Files of attempts that came to nothing. What cannot be removed now is found by the sweep (`orphans.ts`). */
+async function discard(
+  { parts, leased, attempts }: Step,
+  isUseless: (file: FileRecord) => boolean = () => true,
+): Promise<void> {
+  const files = attempts.flatMap(attempt => filesOf(attempt)).filter(isUseless)
   if (files.length === 0) return
-  await parts.media.files.remove(files)
-  await Promise.allSettled(files.map(file => parts.media.objects.delete(file.objectKey)))
+  try {
+    await parts.media.files.remove(files)
+    await removeObjects(parts, files)
+  } catch (error) {
+    parts.logger.warn({ taskId: leased.task.id, error }, 'bytes of a task that came to nothing are left')
+  }
 }
 
 /** Best effort: what the provider still bills is the operator's. */

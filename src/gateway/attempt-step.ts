@@ -1,16 +1,16 @@
 /** One step of one attempt: sent, looked up, checked or copied, as its state says. */
-import type { Attempt, AttemptFault } from '#modules/tasks/index.ts'
+import { type Attempt, type AttemptFault, isLaterStep } from '#modules/tasks/index.ts'
 import { ProviderFailure } from '#spec/provider.ts'
 import type { TaskCapability, TaskContext } from '#spec/task-provider.ts'
 import { copy, copyNow, doneOf, endCopy, isCopyHopeless, keepPartial } from './copy-step.ts'
 import { createdCallOf } from './created-call.ts'
-import { InputUnusable, readOwnFile, resolveInputs } from './inputs.ts'
-import { planAttempts } from './plan-attempts.ts'
+import { afterRefusal, failOver, REFUSAL_PAUSE_MS } from './fail-over.ts'
+import { readOwnFile } from './own-files.ts'
+import { InputUnusable, resolveInputs } from './resolve-inputs.ts'
+import { haveSeat } from './seats.ts'
 import { backoff, move, rest, type Step } from './step.ts'
+import { noteHealth } from './task-health.ts'
 
-/** Refusals of one create call, each known not to have run, before the next offering is tried. */
-const MAX_REFUSALS = 3
-const REFUSAL_PAUSE_MS = 2_000
 const LOOKUP_PAUSE_MS = 10_000
 
 export function stepAttempt(step: Step, attempt: Attempt): Promise<void> {
@@ -51,6 +51,7 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
       message: 'The provider is not configured any more.',
     })
   }
+  if (!(await haveSeat(step, attempt, offering.provider))) return
   const inputs = await resolveInputs(
     parts,
     task.account,
@@ -85,10 +86,12 @@ async function dispatch(step: Step, attempt: Attempt): Promise<void> {
     })
   if (started instanceof ProviderFailure) {
     tell(step, offering.provider, started.kind, startedMs)
+    noteHealth(parts, offering, started)
     return afterFailedStart(step, sent, started)
   }
   parts.crashPoint('during-call')
   tell(step, offering.provider, 'succeeded', startedMs)
+  noteHealth(parts, offering, undefined)
   running(step, offering)
   if (started.kind === 'succeeded') return copyNow(step, sent, started)
   move(step, sent, 'accepted', { handle: started.handle })
@@ -113,7 +116,10 @@ function running(step: Step, offering: { readonly provider: string; readonly ups
 /** What is known of a create call that threw decides whether it may be sent again, and never a guess. */
 function afterFailedStart(step: Step, sent: Attempt, failure: ProviderFailure): void {
   const { kind, message, status } = failure
-  if (kind === 'unavailable' || kind === 'rate-limited') {
+  const mayPass = kind === 'unavailable' || kind === 'rate-limited' || kind === 'credential'
+  if (mayPass && isLaterStep(sent)) {
+    afterRefusedStep(step, sent, failure)
+  } else if (kind === 'unavailable' || kind === 'rate-limited') {
     afterRefusal(step, sent, failure)
   } else if (kind === 'credential') {
     const { provider } = step.terms.offerings[sent.offering] ?? {}
@@ -132,30 +138,37 @@ function afterFailedStart(step: Step, sent: Attempt, failure: ProviderFailure): 
   }
 }
 
-/** Known not to have run: sent again after a pause, and after a few of these at the next offering. */
-function afterRefusal(step: Step, sent: Attempt, { message, retryAfterSeconds }: ProviderFailure): void {
+/** Of a job that has begun: what was made, and billed, is waited for until the deadline, and made nowhere else. */
+function afterRefusedStep(
+  step: Step,
+  sent: Attempt,
+  { kind, status, retryAfterSeconds }: ProviderFailure,
+): void {
+  const { provider } = step.terms.offerings[sent.offering] ?? {}
+  if (kind === 'credential')
+    step.parts.logger.error({ provider, status }, 'a provider refused our credential')
   const refusals = (sent.refusals ?? 0) + 1
-  if (refusals >= MAX_REFUSALS) {
-    failOver(step, sent, { kind: 'unavailable', message })
-    return
-  }
-  move(step, sent, 'planned', { refusals })
-  rest(step, (retryAfterSeconds ?? 0) * 1000 || REFUSAL_PAUSE_MS * 2 ** refusals)
+  move(step, sent, 'accepted', { refusals })
+  rest(step, Math.max((retryAfterSeconds ?? 0) * 1000, backoff(refusals)))
 }
 
 /** A create call whose answer was lost is looked up where the provider can, and never sent again on a guess. */
 async function lookUp(step: Step, attempt: Attempt): Promise<void> {
   const capability = capabilityOf(step, attempt)
-  if (!capability?.find) return rest(step, LOOKUP_PAUSE_MS)
+  const offering = step.terms.offerings[attempt.offering]
+  // The reference is the first step's: what it finds would be that.
+  if (!capability?.find || !offering || isLaterStep(attempt)) return rest(step, LOOKUP_PAUSE_MS)
   try {
-    const found = await capability.find(attempt.reference, contextOf(step))
+    const { parts, leased, terms } = step
+    const created = await createdCallOf(parts, leased.task, offering, terms.facts, attempt)
+    const callbackUrl = callbackUrlOf(step, attempt, offering.provider)
+    const found = await capability.find(attempt.reference, contextOf(step), { ...created, callbackUrl })
     if (found === 'none') {
       move(step, attempt, 'planned')
       return rest(step, REFUSAL_PAUSE_MS)
     }
     if (found === 'unknown') return rest(step, LOOKUP_PAUSE_MS)
-    const offering = step.terms.offerings[attempt.offering]
-    if (offering) running(step, offering)
+    running(step, offering)
     move(step, attempt, 'accepted', { handle: found.handle })
     rest(step, 0)
   } catch (error) {
@@ -195,6 +208,9 @@ async function check(step: Step, attempt: Attempt): Promise<void> {
     }
     case 'succeeded':
       return copy(step, attempt, checked)
+    case 'next-step':
+      learn(step, checked.progress, undefined)
+      return dispatch(step, move(step, attempt, 'accepted', { handle: checked.handle, troubles: undefined }))
     case 'failed': {
       // It had been made: another offering would make, and bill, it a second time.
       if (attempt.copyTroubles !== undefined) return endCopy(step, attempt)
@@ -214,16 +230,6 @@ function learn(step: Step, progress: number | undefined, stage: Step['changes'][
     ...(share === undefined ? {} : { progress: share }),
     ...(goesBack ? {} : { stage }),
   }
-}
-
-/** The next offering takes over what this attempt was for; without one, the attempt has failed. */
-function failOver(step: Step, attempt: Attempt, fault: AttemptFault): void {
-  move(step, attempt, 'failed', { fault })
-  const next = attempt.offering + 1
-  if (next >= step.terms.offerings.length) return
-  const { parts, leased, terms } = step
-  const planned = planAttempts(parts, leased.task, terms, next, attempt.count, attempt.firstIndex)
-  step.attempts = [...step.attempts, ...planned]
 }
 
 /** kie.ai's own advice: every 2 to 3 s at first, then 5 to 10, then 15 to 30. */

@@ -10,13 +10,11 @@ import { endTask } from './cancel.ts'
 import { mediaProspectOf } from './media-prospect.ts'
 import type { GatewayParts } from './parts.ts'
 import { submitTask } from './submit.ts'
+import { joinedTask, takeOnce } from './task-key.ts'
 import { findTask, viewWithFiles } from './task-read.ts'
 
 /** Another process may have ended it: the bell rings in this one only. */
 const LOOK_EVERY_MS = 1_000
-/** Between taking its key and writing its task the first call may still be fetching what it was sent. */
-const MAX_LOOKS_FOR_FIRST = 20
-const BETWEEN_LOOKS_FOR_FIRST_MS = 100
 
 export async function submitAndWait(
   parts: GatewayParts,
@@ -24,14 +22,20 @@ export async function submitAndWait(
   submission: Submission,
   render: (task: TaskView) => WireAnswer | Promise<WireAnswer>,
 ): Promise<WireAnswer> {
-  const prospect = mediaProspectOf(parts, call, submission.request, call.idempotencyKey !== undefined)
+  const { once } = submission
+  const isKeyed = once !== undefined || call.idempotencyKey !== undefined
+  const prospect = mediaProspectOf(parts, call, submission.request, isKeyed)
   const account = accountOf(prospect.principal)
-  const joined = await takeKeyOrFind(parts, call, account)
+  if (once !== undefined) {
+    const earlier = await takeOnce(parts, call, account, once)
+    if (earlier !== undefined) return once.answer(earlier)
+  }
+  const joined = once === undefined ? await joinedTask(parts, call, account) : undefined
   if (joined === undefined) {
     try {
       await submitTask(parts, call, submission, prospect, () => undefined)
     } catch (error) {
-      if (call.idempotencyKey !== undefined) await parts.idempotency.release(account, call.requestId)
+      if (isKeyed) await parts.idempotency.release(account, call.requestId)
       if (error instanceof GatewayError) parts.events.callRefused({ code: error.code })
       throw error
     }
@@ -52,39 +56,6 @@ export async function submitAndWait(
   const answer = await render(view)
   if (joined === undefined) return answer
   return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } }
-}
-
-/**
- * A repeat of a call that waits joins the task of the first one, wherever that runs; what it answers is made of the task,
- * so it is the same answer. `undefined`: the key is this call's, or there is none.
- */
-async function takeKeyOrFind(
-  parts: GatewayParts,
-  call: Call,
-  account: AccountRef,
-): Promise<Uuid | undefined> {
-  if (call.idempotencyKey === undefined) return undefined
-  const keyed = {
-    account,
-    route: call.route,
-    key: call.idempotencyKey,
-    bodyDigest: call.bodyDigest(),
-    requestId: call.requestId,
-    owner: parts.node,
-  }
-  for (let looks = 0; looks < MAX_LOOKS_FOR_FIRST; looks++) {
-    if (looks > 0) await parts.clock.sleep(BETWEEN_LOOKS_FOR_FIRST_MS, call.signal)
-    const begun = await parts.idempotency.beginOrJoin(keyed)
-    if (begun.state === 'new') return undefined
-    const first = await parts.media.tasks.find(account, begun.requestId)
-    if (first) return first.id
-    if (call.signal.aborted) break
-  }
-  throw new GatewayError(
-    'idempotency_in_progress',
-    'A request with this Idempotency-Key is still running. Its answer can be had by asking again.',
-    { retryAfterSeconds: 1 },
-  )
 }
 
 /** Waits for the end. When the time is over the task is ended by us; when the client leaves, it goes on without us. */

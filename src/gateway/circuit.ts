@@ -78,6 +78,34 @@ export class Circuits {
     return circuit !== undefined && this.#clock.monotonicMs() < circuit.coolUntilMs
   }
 
+  /**
+   * Nobody is there for create calls of tasks. They come seldom, and one of them proves it: the circuit opens at once. True
+   * where this opened it.
+   */
+  lost(provider: string, upstreamModel: string): boolean {
+    const name = key(provider, upstreamModel)
+    const circuit = this.#circuits.get(name) ?? freshCircuit()
+    const isNews = circuit.probeAtMs === undefined
+    circuit.probeAtMs = this.#clock.monotonicMs() + OPEN_MS
+    this.#circuits.set(name, circuit)
+    return isNews
+  }
+
+  /** A create call was answered: what `lost` opened is closed. */
+  found(provider: string, upstreamModel: string): void {
+    const name = key(provider, upstreamModel)
+    if (this.#circuits.get(name)?.probeAtMs !== undefined) this.#circuits.delete(name)
+  }
+
+  /** Whether a task may begin there: where the circuit is open, one in ten seconds, which is then its probe. */
+  mayCreate(provider: string, upstreamModel: string): boolean {
+    const circuit = this.#circuits.get(key(provider, upstreamModel))
+    if (circuit?.probeAtMs === undefined) return true
+    if (this.#clock.monotonicMs() < circuit.probeAtMs) return false
+    circuit.probeAtMs = this.#clock.monotonicMs() + OPEN_MS
+    return true
+  }
+
   #count(circuit: Circuit, result: 'good' | 'failed' | 'neutral'): boolean {
     if (result === 'neutral') return false
     const bucket = Math.floor(this.#clock.monotonicMs() / BUCKET_MS)

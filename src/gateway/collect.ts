@@ -46,11 +46,19 @@ export async function collect(
     try {
       files.push(await collectOne(parts, task, attempt, output, `${place}-${nth}`, signal))
     } catch (error) {
-      if (!(error instanceof CopyFailed)) throw error
-      trouble ??= error
+      trouble ??= troubleOf(error)
     }
   }
   return { files, trouble }
+}
+
+/** Storage that goes away between two steps of a copy is the same trouble as one that was away before. Throws the rest. */
+function troubleOf(error: unknown): CopyFailed {
+  if (error instanceof CopyFailed) return error
+  if (error instanceof ObjectStoreFailure && error.reason === 'unavailable') {
+    return new CopyFailed('a result could not be stored', { cause: error })
+  }
+  throw error
 }
 
 async function collectOne(
@@ -67,7 +75,7 @@ async function collectOne(
   const stem = `${attempt.reference}-${place}`
   const rawKey = objectKeyOf(account, stem)
   const kept = await keep(parts, rawKey, await sourceOf(parts, output, signal), signal)
-  const facts = await factsOfObject(parts, rawKey, kept.sizeBytes)
+  const facts = await factsOfObject(parts, rawKey, kept.sizeBytes, signal)
   if (output.kind !== 'text' && facts.kind !== output.kind) {
     await parts.media.objects.delete(rawKey)
     throw new CopyFailed(`a provider's ${output.kind} is not one`)
@@ -162,7 +170,7 @@ async function pictureOf(
   if (format === undefined || contentType === `image/${format}` || sizeBytes > MAX_PICTURE_BYTES)
     return undefined
   try {
-    return await parts.media.images.transcode(await wholeObject(parts, key), format, signal)
+    return await parts.media.images.transcode(await wholeObject(parts, key, signal), format, signal)
   } catch (error) {
     // What cannot be decoded here (an SVG, an animation too large) is kept as it came.
     if (error instanceof ImageFailure && error.reason !== 'aborted' && error.reason !== 'busy')
@@ -186,7 +194,10 @@ export async function thumbnail(
 ): Promise<string | undefined> {
   if (sizeBytes > MAX_PICTURE_BYTES) return undefined
   try {
-    const { bytes, contentType } = await parts.media.images.thumbnail(await wholeObject(parts, key), signal)
+    const { bytes, contentType } = await parts.media.images.thumbnail(
+      await wholeObject(parts, key, signal),
+      signal,
+    )
     const thumbnailKey = thumbnailKeyOf(task.account, stem)
     await parts.media.objects.put(thumbnailKey, bytes, { contentType, maxBytes: bytes.byteLength, signal })
     return thumbnailKey
@@ -197,8 +208,12 @@ export async function thumbnail(
 }
 
 /** Throws CopyFailed where it is gone. */
-export async function wholeObject(parts: GatewayParts, key: string): Promise<Uint8Array> {
-  const found = await parts.media.objects.get(key)
+export async function wholeObject(
+  parts: GatewayParts,
+  key: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const found = await parts.media.objects.get(key, { signal })
   if (!found) throw new CopyFailed('a stored result is gone')
   return buffer(found.stream)
 }

@@ -10,6 +10,7 @@ import {
   isOver,
   type LeasedTask,
   type StoredTask,
+  summaryOf,
   type TaskEnd,
   type TaskWork,
 } from '#modules/tasks/index.ts'
@@ -18,6 +19,7 @@ import type { Outcome } from '#spec/receipt.ts'
 import type { StatementPart } from '#spec/statement.ts'
 import type { EndState, TaskFailure, TaskStage, TaskView } from '#spec/task.ts'
 import type { GatewayParts } from './parts.ts'
+import { callWaiting, seatsOfEnded } from './seats.ts'
 import { filesOf } from './step.ts'
 import { chargeOf, fromStoredTaskTerms, type TaskTerms } from './task-terms.ts'
 import { taskViewOf } from './task-view.ts'
@@ -51,7 +53,7 @@ export async function conclude(
   const chargedNanoUsd = bill.chargeNanoUsd < task.heldNanoUsd ? bill.chargeNanoUsd : task.heldNanoUsd
   const end: TaskEnd = {
     state: conclusion.state,
-    work: conclusion.work,
+    work: summaryOfWork(parts, conclusion.work),
     result: conclusion.result,
     failure: conclusion.failure,
     provider: served?.provider,
@@ -74,8 +76,14 @@ export async function conclude(
   parts.crashPoint('after-settle')
   tell(parts, task, terms, conclusion, bill, chargedNanoUsd)
   parts.media.bell.ring(task.id)
+  await callWaiting(parts, seatsOfEnded(parts, terms, conclusion.work.attempts))
   if (news.length > 0) parts.media.outbox.wake()
   return view
+}
+
+/** Vendors that were given an address may call it long after the end. */
+function summaryOfWork({ media }: GatewayParts, { attempts }: TaskWork): TaskWork {
+  return { attempts: attempts.map(attempt => summaryOf(attempt, media.settings.isPublic)) }
 }
 
 /**
@@ -137,6 +145,7 @@ function billOf(task: StoredTask, { work }: Conclusion, terms: TaskTerms): TaskB
         request: { ...task.request, count: attempt.count },
         facts: terms.facts,
         price: offering.price,
+        inputDurationMs: terms.inputDurationMs,
         delivered: { ...deliveredBy(attempt, own), files: made },
       }),
     )

@@ -5,7 +5,7 @@ import { timeOfId } from '#spec/ids.ts'
 import type { Json, JsonObject } from '#spec/json.ts'
 import type { ProviderOutput, TaskDone } from '#spec/task-provider.ts'
 import { collect } from './collect.ts'
-import { meshCoversOf } from './mesh-covers.ts'
+import { ownCoversOf } from './own-covers.ts'
 import { backoff, filesOf, move, rest, type Step } from './step.ts'
 
 /** Covers that cannot be had are done without after so many tries. */
@@ -45,7 +45,7 @@ export async function copy(step: Step, attempt: Attempt, done: TaskDone): Promis
   if (trouble === undefined || (copyTroubles >= COVER_TRIES && !missing.some(isResult))) {
     const gaveResult = done.result !== undefined
     const { billedUnits } = done
-    const whole = await withMeshCovers(step, attempt, copied)
+    const whole = await withOwnCovers(step, attempt, copied)
     move(step, attempt, 'succeeded', { gaveResult, files: whole, billedUnits, done: undefined })
     return
   }
@@ -68,7 +68,7 @@ export function isCopyHopeless({ parts }: Step, attempt: Attempt): boolean {
 /** No more tries: what was copied is delivered, and only that is charged. */
 export async function endCopy(step: Step, attempt: Attempt): Promise<void> {
   if (filesOf(attempt).some(isResult)) {
-    const files = await withMeshCovers(step, attempt, [])
+    const files = await withOwnCovers(step, attempt, [])
     move(step, attempt, 'succeeded', { files, done: undefined })
   } else {
     move(step, attempt, 'failed', { fault: { kind: 'lost', message: LOST } })
@@ -76,10 +76,10 @@ export async function endCopy(step: Step, attempt: Attempt): Promise<void> {
 }
 
 /** All files of an attempt that is over, with the covers that its provider did not give. */
-async function withMeshCovers(step: Step, attempt: Attempt, copied: readonly FileRecord[]) {
+async function withOwnCovers(step: Step, attempt: Attempt, copied: readonly FileRecord[]) {
   const { parts, leased, signal } = step
   const files = [...filesOf(attempt), ...copied]
-  const covers = await meshCoversOf(parts, leased.task, attempt, files, signal)
+  const covers = await ownCoversOf(parts, leased.task, attempt, files, signal)
   return withFiles(attempt, [...copied, ...covers])
 }
 

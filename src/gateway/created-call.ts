@@ -1,5 +1,5 @@
 /** What a create call says to a provider, but for its files and where to call back. */
-import type { Attempt, StoredTask } from '#modules/tasks/index.ts'
+import { type Attempt, isLaterStep, type StoredTask } from '#modules/tasks/index.ts'
 import type { Json, JsonObject } from '#spec/json.ts'
 import type { MediaFacts } from '#spec/offering.ts'
 import type { MediaOperation } from '#spec/operation.ts'
@@ -22,6 +22,7 @@ export async function createdCallOf(
     count: attempt.count,
     reference: attempt.reference,
     parentHandle: await parentHandleOf(parts, task, offering.provider),
+    ...(isLaterStep(attempt) ? { previousStep: attempt.handle } : {}),
   }
 }
 

@@ -2,6 +2,7 @@
 import { readerOfBytes } from '#lib/byte-reader.ts'
 import { type MediaFacts, mediaFactsOf } from '#lib/media-facts.ts'
 import { checkUrl } from '#lib/public-url.ts'
+import type { InputRole } from '#spec/media.ts'
 import { objectReader } from '#spec/object-store.ts'
 import type { GatewayParts } from './parts.ts'
 
@@ -14,8 +15,9 @@ export function factsOfObject(
   parts: GatewayParts,
   objectKey: string,
   sizeBytes: number,
+  signal?: AbortSignal,
 ): Promise<MediaFacts> {
-  return mediaFactsOf(objectReader(parts.media.objects, objectKey, sizeBytes))
+  return mediaFactsOf(objectReader(parts.media.objects, objectKey, sizeBytes, signal))
 }
 
 /** Vendors take less; larger ones are traps for whoever decodes them. */
@@ -33,4 +35,17 @@ export function refusalOfSize({ width, height }: Pick<MediaFacts, 'width' | 'hei
 export function refusalOfUrl(parts: GatewayParts, url: string): string | undefined {
   const { allowedPrivateHosts } = parts.media.settings
   return checkUrl(url, { allowedPrivateHosts, plainHttp: true }).refusal?.complaint
+}
+
+/** What may stand where a request names a file. */
+export type InputKind = 'image' | 'video' | 'audio'
+
+export function kindOfRole(role: InputRole): InputKind {
+  if (role === 'video' || role === 'reference_video') return 'video'
+  return role === 'audio' || role === 'reference_audio' ? 'audio' : 'image'
+}
+
+/** `an image file` */
+export function article(kind: string): string {
+  return /^[aeio]/.test(kind) ? `an ${kind} file` : `a ${kind} file`
 }

@@ -17,8 +17,8 @@ import { ObjectStoreFailure } from '#spec/object-store.ts'
 import { SafeFetchError } from '#spec/safe-fetch.ts'
 import type { Artifact } from '#spec/task.ts'
 import { accountOf, principalOf } from './admission.ts'
-import { factsOfObject, refusalOfSize } from './file-facts.ts'
-import { article, kindOfRole } from './inputs.ts'
+import { article, factsOfObject, kindOfRole, refusalOfSize } from './file-facts.ts'
+
 import type { GatewayParts } from './parts.ts'
 import { artifactOf } from './task-view.ts'
 
@@ -111,7 +111,7 @@ async function store(
         { param },
       )
     })
-  const facts = await factsOfObject(parts, objectKey, kept.sizeBytes)
+  const facts = await factsOfObject(parts, objectKey, kept.sizeBytes, call.signal)
   const wrong = refusalOf(facts, role)
   if (wrong !== undefined) {
     await objects.delete(objectKey)
@@ -172,15 +172,17 @@ export async function openFile(parts: GatewayParts, path: string): Promise<OpenF
   const objectKey = address.isThumbnail ? file.thumbnailKey : file.objectKey
   if (objectKey === undefined) return undefined
   const contentType = address.isThumbnail ? 'image/webp' : file.contentType
+  const fileName = address.isThumbnail ? 'thumbnail.webp' : file.fileName
   const sizeBytes = address.isThumbnail ? (await objects.stat(objectKey))?.sizeBytes : file.sizeBytes
   if (sizeBytes === undefined) return undefined
   const redirectTo = await objects.presign(objectKey, {
     expiresInSeconds: PRESIGNED_SECONDS,
     responseContentType: contentType,
+    responseContentDisposition: `inline; filename="${fileName}"`,
   })
   return {
     contentType,
-    fileName: address.isThumbnail ? 'thumbnail.webp' : file.fileName,
+    fileName,
     sizeBytes,
     etag: `"${file.sha256.slice(0, 32)}${address.isThumbnail ? '-t' : ''}"`,
     redirectTo: redirectTo ?? undefined,

@@ -12,7 +12,7 @@ import type { Admission, Candidate } from './admission.ts'
 import { admit } from './admit.ts'
 import { AttemptsFailed, askCandidates, openCallsOf } from './attempt.ts'
 import type { Circuits } from './circuit.ts'
-import { billOf, keepAnswer, releaseCall, settleCall, type Work, workOf } from './finish.ts'
+import { type Bill, billOf, keepAnswer, releaseCall, settleCall, type Work, workOf } from './finish.ts'
 import type { GatewayParts } from './parts.ts'
 import { StreamRun } from './stream-run.ts'
 
@@ -31,7 +31,7 @@ export async function chat(
   circuits: Circuits,
   call: Call,
   request: ChatRequest,
-  render: (result: ChatResult) => WireAnswer,
+  render: (result: ChatResult, chargedNanoUsd: bigint) => WireAnswer,
 ): Promise<WireAnswer> {
   const admission = await admit(parts, call, request, false)
   if ('replay' in admission) return admission.replay
@@ -59,14 +59,17 @@ async function conclude<
   parts: GatewayParts,
   admission: Admission<Request>,
   ask: () => Promise<Given<Result>>,
-  render: (result: Result) => WireAnswer,
+  render: (result: Result, chargedNanoUsd: bigint) => WireAnswer,
 ): Promise<WireAnswer> {
   try {
     const given = await ask()
     const work = workOf(admission, given.candidate, given)
-    const answer = render({ ...given.result, usage: work.usage })
+    const bill = billOf(admission, work)
+    const answerFor = (chargedNanoUsd: bigint) =>
+      render({ ...given.result, usage: work.usage }, chargedNanoUsd)
+    const answer = answerFor(bill.payableNanoUsd)
     if (admission.idempotent) await keepAnswer(parts, admission, toStored(answer))
-    return await settled(parts, admission, work, answer)
+    return await settled(parts, admission, work, bill, { answer, answerFor })
   } catch (thrown) {
     if (thrown instanceof SettleFailed) throw thrown.cause
     const failed = thrown instanceof AttemptsFailed ? thrown : undefined
@@ -84,10 +87,13 @@ async function settled(
   parts: GatewayParts,
   admission: Admission,
   work: Work,
-  answer: WireAnswer,
+  bill: Bill,
+  rendered: { readonly answer: WireAnswer; readonly answerFor: (chargedNanoUsd: bigint) => WireAnswer },
 ): Promise<WireAnswer> {
+  let { answer } = rendered
   try {
-    await settleCall(parts, admission, work, billOf(admission, work))
+    const { chargedNanoUsd } = await settleCall(parts, admission, work, bill)
+    if (chargedNanoUsd !== bill.payableNanoUsd) answer = rendered.answerFor(chargedNanoUsd)
   } catch (cause) {
     throw new SettleFailed('a call could not be settled', { cause })
   }

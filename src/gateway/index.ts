@@ -6,25 +6,27 @@ import { isMedia } from '#spec/operation.ts'
 import { accountOf, principalOf } from './admission.ts'
 import { submitAndWait, watchTask } from './await-task.ts'
 import { cancelTask } from './cancel.ts'
-import { Circuits } from './circuit.ts'
 import { findArtifact, openFile, storeFile } from './files.ts'
 import { chat, embed } from './generate.ts'
 import { hourlyLimit } from './hourly-limit.ts'
+import { keyed } from './keyed.ts'
 import type { GatewayParts } from './parts.ts'
 import { quoteMedia } from './quote-media.ts'
 import { findModel, listModels, quote, readAccount, readReceipt } from './read.ts'
 import { streamChat } from './stream.ts'
 import { submit } from './submit.ts'
+import { circuitsOf } from './task-health.ts'
 import { findTask, listTasks } from './task-read.ts'
 
 export { advance } from './advance.ts'
 export { endTask } from './cancel.ts'
 export type { MediaParts, MediaSettings, TaskBell } from './media-parts.ts'
+export { removeOrphanObjects, type Swept } from './orphans.ts'
 export type { GatewayParts, GatewaySettings, Registered } from './parts.ts'
 export { receiveProviderCallback } from './provider-callback.ts'
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const circuits = new Circuits(parts.clock, parts.settings.maxConcurrentPerProvider)
+  const circuits = circuitsOf(parts)
   return {
     credits: parts.settings.credits,
     async authenticate(call, authorization) {
@@ -48,6 +50,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     listTasks: (call, query) => listTasks(parts, call, query),
     cancelTask: (call, id) => cancelTask(parts, call, id),
     watchTask: (call, id, signal) => watchTask(parts, call, id, signal),
+    keyed: (call, work, digest) => keyed(parts, call, work, digest),
     storeFile: (call, source, options) => storeFile(parts, call, source, options),
     findArtifact: (call, url) => findArtifact(parts, call, url),
     openFile: path => openFile(parts, path),

@@ -11,6 +11,7 @@ import type { MeshPreviewer } from '#spec/mesh-preview.ts'
 import type { ObjectStore } from '#spec/object-store.ts'
 import type { Ids } from '#spec/ports.ts'
 import type { SafeFetch } from '#spec/safe-fetch.ts'
+import type { PosterMaker } from '#spec/video-poster.ts'
 import type { WebhookDesk } from '#spec/webhook.ts'
 
 export interface MediaSettings {
@@ -33,6 +34,8 @@ export interface MediaSettings {
   readonly maxArtifactBytes: number
   /** How long the copy of a finished file is tried before the task is given up. */
   readonly copyPatienceMs: number
+  /** The operator's word on how many jobs a provider (by id) may have at once; 0: no limit. */
+  readonly maxTasks: ReadonlyMap<string, number>
 }
 
 /** Told in this process when a task has changed, so that who waits for it need not ask the database. */
@@ -50,6 +53,7 @@ export interface MediaParts {
   readonly objects: ObjectStore
   readonly images: ImageProcessor
   readonly meshPreviewer: MeshPreviewer
+  readonly posterMaker: PosterMaker
   readonly safeFetch: SafeFetch
   readonly ids: Ids
   readonly hourly: HourlyBuckets

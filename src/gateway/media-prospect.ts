@@ -26,6 +26,8 @@ export interface MediaProspect {
   readonly terms: TaskTerms
   /** What each offering would hold, in the order they are tried. */
   readonly boundsNanoUsd: readonly bigint[]
+  /** The same where it is known how long the files that go in last. */
+  withInputLength(inputDurationMs: number | undefined): MediaProspect
 }
 
 /** Finds the model, completes the request by its rules, and prices it. Throws what is wrong with it. */
@@ -42,7 +44,7 @@ export function mediaProspectOf(
   const facts = factsFor(principal, resolved, asked)
   const request = completeMedia(model, asked, resolved.action)
   const fixedNanoUsd = fixedPriceOf(call.dialect, asked.model)
-  const offerings = offeringsOf(parts, principal, resolved, request, fixedNanoUsd)
+  const usable = offeringsOf(parts, principal, resolved, request, fixedNanoUsd)
   const base = {
     call: {
       operation: request.operation,
@@ -58,14 +60,19 @@ export function mediaProspectOf(
     facts,
     keyedWait,
   }
-  return {
-    principal,
-    requested,
-    model,
-    request,
-    terms: { ...base, offerings },
-    boundsNanoUsd: offerings.map(one => chargeOf(base, one.boundLines, request.count).chargeNanoUsd),
+  const prospectOf = (inputDurationMs: number | undefined): MediaProspect => {
+    const offerings = usable.map(offering => freeze(model, request, offering, inputDurationMs))
+    return {
+      principal,
+      requested,
+      model,
+      request,
+      terms: { ...base, offerings, inputDurationMs },
+      boundsNanoUsd: offerings.map(one => chargeOf(base, one.boundLines, request.count).chargeNanoUsd),
+      withInputLength: prospectOf,
+    }
   }
+  return prospectOf(undefined)
 }
 
 /** The rules of the model, where the key may use it for what is asked. */
@@ -83,14 +90,14 @@ function factsFor(principal: Principal, { requested, model }: Resolved, asked: M
   )
 }
 
-/** Those that may serve it, frozen. Where a price is fixed, not those that cost more: only where the operator says so. */
+/** Those that may serve it. Where a price is fixed, not those that cost more: only where the operator says so. */
 function offeringsOf(
   parts: GatewayParts,
   principal: Principal,
   { requested, model }: Resolved,
   request: MediaOperation,
   fixedNanoUsd: bigint | undefined,
-): readonly FrozenOffering[] {
+): readonly PricedMediaOffering[] {
   const usable = mediaOfferingsFor({
     model,
     request,
@@ -104,7 +111,7 @@ function offeringsOf(
     ? usable
     : usable.filter(offering => !dearerThanFixed({ request, model, offering }, fixedNanoUsd))
   if (served.length === 0) throw tooDear(requested)
-  return served.map(offering => freeze(model, request, offering))
+  return served
 }
 
 /** A vendor may be configured whose adapter does not make what is asked. */
@@ -115,7 +122,12 @@ function providersOf(parts: GatewayParts, { operation }: MediaOperation): Readon
   return new Set(able.map(([id]) => id))
 }
 
-function freeze(model: Model, request: MediaOperation, offering: PricedMediaOffering): FrozenOffering {
+function freeze(
+  model: Model,
+  request: MediaOperation,
+  offering: PricedMediaOffering,
+  inputDurationMs: number | undefined,
+): FrozenOffering {
   const { id, provider, upstreamModel, endpoints, mediaPrice, options, path } = offering
   return {
     id,
@@ -124,7 +136,7 @@ function freeze(model: Model, request: MediaOperation, offering: PricedMediaOffe
     path,
     options: options ?? {},
     price: mediaPrice,
-    boundLines: mediaBound({ request, model, offering }),
+    boundLines: mediaBound({ request, model, offering, inputDurationMs }),
   }
 }
 

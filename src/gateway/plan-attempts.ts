@@ -3,16 +3,17 @@ import { randomBytes } from 'node:crypto'
 import { randomBase62 } from '#lib/base62.ts'
 import type { Attempt, StoredTask } from '#modules/tasks/index.ts'
 import type { GatewayParts } from './parts.ts'
+import { nextOffering } from './task-health.ts'
 import type { TaskTerms } from './task-terms.ts'
 
 const CALLBACK_TOKEN_LENGTH = 32
 
-/** The attempts at one offering that together make `count` files from `firstIndex` on. */
+/** The attempts at one offering (the best there is now) that together make `count` files from `firstIndex` on. */
 export function planAttempts(
   parts: GatewayParts,
   task: StoredTask,
   terms: TaskTerms,
-  offering = 0,
+  offering = nextOffering(parts, terms) ?? 0,
   count = task.request.count,
   firstIndex = 0,
 ): readonly Attempt[] {

@@ -4,6 +4,7 @@
  */
 
 import { parseTaskId } from '#spec/ids.ts'
+import { hasEnded } from '#spec/task.ts'
 import type { RawCallback } from '#spec/task-provider.ts'
 import { adoptLost, isLost } from './adopt.ts'
 import type { GatewayParts } from './parts.ts'
@@ -19,11 +20,15 @@ export async function receiveProviderCallback(
   const id = parseTaskId(where.name.slice(32))
   const task = workspaceId && id && (await parts.media.tasks.findIn(workspaceId, id))
   if (!task) return 'unknown'
-  const attempt = task.work.attempts.find(one => isSame(one.callbackToken, where.token))
+  const attempt = task.work.attempts.find(
+    one => one.callbackToken !== '' && isSame(one.callbackToken, where.token),
+  )
   const terms = fromStoredTaskTerms(task.terms)
   const offering = attempt && terms.offerings[attempt.offering]
   const { callback: reader, adopt } = parts.providers.get(where.provider)?.capabilities.tasks ?? {}
   if (!attempt || offering?.provider !== where.provider || !reader) return 'unknown'
+  // Nothing is left to look at. A vendor that were refused would call again, for hours.
+  if (hasEnded(task.state)) return 'accepted'
   if (adopt && isLost(attempt)) {
     const isFound = await adoptLost(parts, { task, terms, offering, attempt }, adopt, raw)
     return isFound ? 'accepted' : 'unknown'

@@ -3,19 +3,16 @@ import type { Call } from '#spec/gateway.ts'
 import type { MediaOperation } from '#spec/operation.ts'
 import type { Quote } from '#spec/receipt.ts'
 import { accountOf } from './admission.ts'
+import { atInputLength } from './input-length.ts'
 import { mediaProspectOf } from './media-prospect.ts'
 import type { GatewayParts } from './parts.ts'
 import { refusalError } from './refusal.ts'
 import { chargeOf } from './task-terms.ts'
 
 export async function quoteMedia(parts: GatewayParts, call: Call, request: MediaOperation): Promise<Quote> {
-  const {
-    principal,
-    requested,
-    terms,
-    boundsNanoUsd,
-    request: completed,
-  } = mediaProspectOf(parts, call, request)
+  const asked = mediaProspectOf(parts, call, request)
+  const { principal, requested, request: completed } = asked
+  const { terms, boundsNanoUsd } = await atInputLength(parts, asked, completed.inputs)
   const highestNanoUsd = boundsNanoUsd.reduce((highest, bound) => (bound > highest ? bound : highest), 0n)
   const first = terms.offerings[0]
   if (!first) throw new Error(`no offering to quote ${requested.id} at`)

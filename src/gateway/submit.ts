@@ -3,14 +3,16 @@ import type { HoldOutcome, HoldRequest } from '#modules/ledger/index.ts'
 import type { NewTask } from '#modules/tasks/index.ts'
 import type { Principal } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
-import type { Call, Submission, WireAnswer } from '#spec/gateway.ts'
+import type { Call, Once, Submission, WireAnswer } from '#spec/gateway.ts'
 import type { TaskView } from '#spec/task.ts'
 import { accountOf } from './admission.ts'
 import { refusalOfUrl } from './file-facts.ts'
+import { atInputLength } from './input-length.ts'
 import { keepInputs, withoutBytes } from './inputs.ts'
 import { type MediaProspect, mediaProspectOf } from './media-prospect.ts'
 import type { GatewayParts } from './parts.ts'
 import { refusalError } from './refusal.ts'
+import { takeOnce } from './task-key.ts'
 import { type TaskTerms, toStoredTaskTerms } from './task-terms.ts'
 
 /** Submits a task; the answer is kept with it where the call is idempotent. */
@@ -20,6 +22,7 @@ export async function submit(
   submission: Submission,
   render: (task: TaskView) => WireAnswer,
 ): Promise<WireAnswer> {
+  if (submission.once !== undefined) return submitOnce(parts, call, submission, submission.once, render)
   const prospect = refusing(parts, () => mediaProspectOf(parts, call, submission.request))
   const begun = await beginKeyed(parts, call, prospect.principal)
   if (begun.state === 'replay') {
@@ -39,6 +42,33 @@ export async function submit(
     if (!answer) throw new Error('a task was submitted without an answer')
     return answer
   })
+}
+
+/** Submits where nothing is or was made under the key; else answers with what is. The end of the task ends the key. */
+async function submitOnce(
+  parts: GatewayParts,
+  call: Call,
+  submission: Submission,
+  once: Once,
+  render: (task: TaskView) => WireAnswer,
+): Promise<WireAnswer> {
+  const prospect = refusing(parts, () => mediaProspectOf(parts, call, submission.request, true))
+  const account = accountOf(prospect.principal)
+  const earlier = await takeOnce(parts, call, account, once)
+  if (earlier !== undefined) return once.answer(earlier)
+  try {
+    let answer: WireAnswer | undefined
+    await submitTask(parts, call, submission, prospect, task => {
+      answer = render(task)
+      return undefined
+    })
+    if (!answer) throw new Error('a task was submitted without an answer')
+    return answer
+  } catch (error) {
+    await parts.idempotency.release(account, call.requestId)
+    if (error instanceof GatewayError) parts.events.callRefused({ code: error.code })
+    throw error
+  }
 }
 
 async function beginKeyed(parts: GatewayParts, call: Call, principal: Principal) {
@@ -87,15 +117,16 @@ export async function submitTask(
   parts: GatewayParts,
   call: Call,
   submission: Submission,
-  prospect: MediaProspect,
+  asked: MediaProspect,
   answerOf: (task: TaskView) => WireAnswer | undefined,
 ): Promise<TaskView> {
-  const { principal } = prospect
+  const { principal } = asked
   checkCallback(parts, submission.callbackUrl)
   const giveBack = await takeCreation(parts, principal)
   try {
-    const kept = await keepInputs(parts, call, prospect.request.inputs)
-    const request = { ...prospect.request, inputs: kept.inputs }
+    const kept = await keepInputs(parts, call, asked.request.inputs)
+    const request = { ...asked.request, inputs: kept.inputs }
+    const prospect = await atInputLength(parts, asked, kept.inputs)
     const wire = withoutBytes(submission.wire, kept.stored)
     const amounts = [...new Set(prospect.boundsNanoUsd)].sort((a, b) => (a < b ? 1 : -1))
     let refused: HoldOutcome | undefined
@@ -174,7 +205,8 @@ async function write(
       contentType: answer.contentType,
       body: Buffer.from(answer.body),
     })
-  const rows = await parts.media.tasks.submit<never>(task, { hold: hold?.part, answer: stored })
+  const kept = terms.keyedWait ? parts.idempotency.keepPart(task.account, call.requestId) : undefined
+  const rows = await parts.media.tasks.submit<never>(task, { hold: hold?.part, answer: stored ?? kept })
   return hold?.read(rows)
 }
 

@@ -1,5 +1,6 @@
 /** What was made and cannot be copied, in whole or in part: delivered and charged is what came, and no hold stays for ever. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { ObjectStoreFailure } from '#spec/object-store.ts'
 import type { Checked, ProviderOutput } from '#spec/task-provider.ts'
 import { failed, failure, pending, picture } from '#testing/scripted-tasks.ts'
 import { createWorld, type World } from '#testing/world.ts'
@@ -81,5 +82,39 @@ describe('a task whose copy fails', () => {
     const { studio, task } = await ended(DAY_MS, {}, success(picture(0), gone(0, 'cover')))
     expect(task).toMatchObject({ state: 'succeeded', artifacts: [{ role: 'result' }] })
     expect(studio.alpha.checks).toBe(3)
+  })
+})
+
+describe('storage that goes away', () => {
+  test('between the writing of a file and the reading of it keeps what was copied, and the task succeeds later', async () => {
+    const studio = openStudio(world, { media: { copyPatienceMs: DAY_MS } })
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(success(picture(0), picture(1)))
+    const { look } = await submitted(studio, payer, { count: 2 })
+    await studio.house.step()
+    const { objects } = studio.house.parts.media
+    const get = objects.get.bind(objects)
+    // The first file is read for its facts and for its thumbnail, then the bucket is gone.
+    let reads = 0
+    const spy = vi.spyOn(objects, 'get').mockImplementation((key, options) => {
+      reads += 1
+      return reads > 2
+        ? Promise.reject(new ObjectStoreFailure('unavailable', 'ECONNREFUSED'))
+        : get(key, options)
+    })
+    const put = vi.spyOn(objects, 'put')
+    await studio.house.step()
+    const { logged } = studio.house
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([])
+    expect(await look()).toMatchObject({ state: 'running', artifacts: [] })
+    spy.mockRestore()
+    put.mockClear()
+    await studio.house.step()
+    const task = await look()
+    expect(task).toMatchObject({ state: 'succeeded', chargedNanoUsd: 2n * PICTURE_NANO_USD })
+    expect(task.artifacts.map(file => file.index)).toEqual([0, 1])
+    // The second file and its thumbnail: the first had been kept.
+    expect(put).toHaveBeenCalledTimes(2)
+    put.mockRestore()
   })
 })

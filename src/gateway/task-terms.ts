@@ -27,8 +27,10 @@ export interface TaskTerms {
   /** The price is this for each file that is delivered, whoever serves it and without a markup; else by the offering. */
   readonly fixedNanoUsd: bigint | undefined
   readonly facts: MediaFacts
+  /** Of the longest film or sound that goes in, where it was measured. */
+  readonly inputDurationMs?: number | undefined
   readonly offerings: readonly FrozenOffering[]
-  /** The client waits, with an `Idempotency-Key`: the end of the hold ends the key's call too. */
+  /** The key that it was submitted under is the task's (`task-key.ts`): the end of the hold ends the key's call too. */
   readonly keyedWait: boolean
 }
 

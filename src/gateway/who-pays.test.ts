@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ChatRequest } from '#spec/chat.ts'
 import { chatModel, offering } from '#testing/catalog-source.ts'
-import { chargeOf, type Payer } from '#testing/payer.ts'
+import { chargeOf, chatRequest, type Payer } from '#testing/payer.ts'
 import { fail, finish, hang, run, say, used } from '#testing/scripted-provider.ts'
 import { createWorld, type World } from '#testing/world.ts'
 
@@ -38,6 +38,19 @@ describe('a whole answer', () => {
         { unit: 'output_tokens', quantity: 100n, priceNanoUsdPerMillion: 4_000_000_000n },
       ],
     })
+  })
+
+  test('can say what it costs, to the last nano-dollar', async () => {
+    const house = world.open()
+    const payer = await house.payer()
+    house.provider().will(say('Hello'), finish(), used(1_000, 100))
+    const told: bigint[] = []
+    await house.gateway.chat(await payer.call(), chatRequest(), (_, chargedNanoUsd) => {
+      told.push(chargedNanoUsd)
+      return { status: 200, contentType: 'text/plain', body: '' }
+    })
+    expect(told).toEqual([chargeOf(1_000, 100)])
+    expect(await payer.spent()).toBe(chargeOf(1_000, 100))
   })
 
   test('costs the same when it is streamed, and the last event says the exact charge', async () => {

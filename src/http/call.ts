@@ -24,6 +24,8 @@ export class HttpCall implements Call {
   model: string | undefined = undefined
   /** Set by `http/` when the body has arrived. */
   body: Buffer | undefined = undefined
+  /** The parameters of its path, where it has any: with another of them a repeat is another request. */
+  pathParams = ''
   #clientGone = false
   #controller: AbortController | undefined = undefined
   #digest: string | undefined = undefined
@@ -45,6 +47,7 @@ export class HttpCall implements Call {
 
   bodyDigest = (): string => {
     this.#digest ??= createHash('sha256')
+      .update(this.pathParams)
       .update(this.body ?? NO_BODY)
       .digest('hex')
     return this.#digest

@@ -97,6 +97,7 @@ export function fakeGateway(overrides: Partial<Gateway> = {}): Gateway {
     findArtifact: absent,
     openFile: absent,
     webhooks: absent,
+    keyed: (_call, work) => work(() => undefined),
     hourlyLimit: absent,
     ...overrides,
   }

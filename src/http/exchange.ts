@@ -350,7 +350,8 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   #logFailure(error: GatewayError, event: string): void {
     const isOurs = error.retry === 'unknown'
     const isOperators = error.code === 'model_unavailable' || error.code === 'model_without_price'
-    if (!isOurs && !isOperators && error.code !== 'database_unavailable') return
+    const isAway = error.code === 'database_unavailable' || error.code === 'storage_unavailable'
+    if (!isOurs && !isOperators && !isAway) return
     const { call, route } = this
     const fields = { requestId: call.wireId, route: route.label, code: error.code }
     if (isOurs) this.#edge.logger.error({ ...fields, err: error }, event)

@@ -1,5 +1,6 @@
 /** Whatever was thrown, as the one error that clients meet. */
 import { GatewayError } from '#spec/errors.ts'
+import { ObjectStoreFailure } from '#spec/object-store.ts'
 
 /** Fastify's own refusals, by their codes. Anything else of it would be a fault of ours. */
 const FASTIFY_REFUSALS: Readonly<Record<string, () => GatewayError>> = {
@@ -35,12 +36,19 @@ export function bodyMalformed(): GatewayError {
   return new GatewayError('invalid_request', 'The body of the request is not framed as HTTP/1.1 asks.')
 }
 
+function storageUnavailable(cause: ObjectStoreFailure): GatewayError {
+  const message = 'Files can be neither stored nor read right now. Try again shortly.'
+  return new GatewayError('storage_unavailable', message, { cause })
+}
+
 /**
- * A GatewayError passes as it is. Anything else becomes `internal_error`, whose message says nothing of the cause;
+ * A GatewayError passes as it is, and storage that is away is said to be. Anything else becomes `internal_error`, whose message says nothing of the cause;
  * the cause is kept for the log.
  */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown
+  if (thrown instanceof ObjectStoreFailure && thrown.reason === 'unavailable')
+    return storageUnavailable(thrown)
   const refusal = FASTIFY_REFUSALS[codeOf(thrown)]
   if (refusal) return refusal()
   return new GatewayError(

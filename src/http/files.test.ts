@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
+import { GatewayError } from '#spec/errors.ts'
 import type { OpenFile } from '#spec/gateway.ts'
+import { ObjectStoreFailure } from '#spec/object-store.ts'
 import { startEdge } from './edge.fixture.ts'
 import { rangeOf } from './files.ts'
 
@@ -95,6 +97,54 @@ describe('a file', () => {
     const answer = await get()
     expect(answer.status).toBe(302)
     expect(answer.headers.get('location')).toBe('https://bucket.example.com/x?signed')
+    // A page may follow it: a redirect that does not say so ends a fetch of another origin.
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
+  it('in a bucket has its head here: a signed link is for GET alone', async () => {
+    const { get } = await serve(fileOf({ redirectTo: 'https://bucket.example.com/x?signed' }))
+    const answer = await get({}, 'HEAD')
+    expect(answer.status).toBe(200)
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-length': '100000',
+      'content-type': 'video/mp4',
+      etag: '"abc"',
+    })
+    expect((await get({ 'if-none-match': '"abc"' })).status).toBe(304)
+  })
+
+  it('whose storage is away, or that has just gone, answers so, and not with a broken body', async () => {
+    for (const [error, status, code] of [
+      [new ObjectStoreFailure('unavailable', 'ECONNREFUSED'), 503, 'storage_unavailable'],
+      [new GatewayError('file_not_found', 'Gone.'), 404, 'file_not_found'],
+    ] as const) {
+      // biome-ignore lint/correctness/useYield: it fails before its first byte
+      const read = async function* () {
+        throw error
+      }
+      const { get } = await serve(fileOf({ read }))
+      const answer = await get()
+      expect(answer.status).toBe(status)
+      expect(await answer.text()).toContain(code)
+    }
+  })
+
+  it('is closed when its client leaves before its end', async () => {
+    let closed = 0
+    const read = async function* () {
+      try {
+        for (;;) yield BYTES
+      } finally {
+        closed += 1
+      }
+    }
+    const { url } = await serve(fileOf({ read, sizeBytes: 10_000_000_000 }))
+    const leaving = new AbortController()
+    const answer = await fetch(`${url}/files/token/video-1.mp4`, { signal: leaving.signal })
+    await answer.body?.getReader().read()
+    leaving.abort()
+    await expect.poll(() => closed, { timeout: 20_000 }).toBe(1)
   })
 
   it('that is not there answers 404', async () => {

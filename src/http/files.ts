@@ -14,18 +14,19 @@ export async function serveFile({ request, gateway, reply }: EndpointExchange): 
       'file_not_found',
       'There is no such file. It may have been removed, or the link is not whole.',
     )
-  if (file.redirectTo !== undefined) {
-    reply.send({
-      status: 302,
-      contentType: 'text/plain',
-      headers: { Location: file.redirectTo, 'Cache-Control': 'private, max-age=600' },
-      body: '',
-    })
-    return
-  }
   const headers = headersOf(file)
   if (request.headers['if-none-match'] === file.etag) {
     reply.send({ status: 304, contentType: file.contentType, headers, body: '' })
+    return
+  }
+  // A signed link is for GET alone: who wants the head of a file gets it here.
+  if (file.redirectTo !== undefined && request.isHead !== true) {
+    reply.send({
+      status: 302,
+      contentType: 'text/plain',
+      headers: { ...OPEN_TO_PAGES, Location: file.redirectTo, 'Cache-Control': 'private, max-age=600' },
+      body: '',
+    })
     return
   }
   const range = rangeOf(request.headers.range, request.headers['if-range'], file)
@@ -38,15 +39,46 @@ export async function serveFile({ request, gateway, reply }: EndpointExchange): 
     })
     return
   }
-  await reply.sendFile({
-    status: range ? 206 : 200,
-    contentType: file.contentType,
-    headers: range
-      ? { ...headers, 'Content-Range': `bytes ${range.start}-${range.end}/${file.sizeBytes}` }
-      : headers,
-    sizeBytes: range ? range.end - range.start + 1 : file.sizeBytes,
-    bytes: file.read(range),
-  })
+  const begun = request.isHead === true ? undefined : await begin(file.read(range))
+  try {
+    await reply.sendFile({
+      status: range ? 206 : 200,
+      contentType: file.contentType,
+      headers: range
+        ? { ...headers, 'Content-Range': `bytes ${range.start}-${range.end}/${file.sizeBytes}` }
+        : headers,
+      sizeBytes: range ? range.end - range.start + 1 : file.sizeBytes,
+      bytes: begun?.bytes ?? NOTHING,
+    })
+  } finally {
+    await begun?.close()
+  }
+}
+
+const NOTHING: AsyncIterable<Uint8Array> = {
+  async *[Symbol.asyncIterator]() {},
+}
+
+interface BegunFile {
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** To be called also where nobody read on. */
+  close(): Promise<void>
+}
+
+/** The same bytes, the first of which are there: storage that is away is told by a status, and not by a broken body. */
+async function begin(bytes: AsyncIterable<Uint8Array>): Promise<BegunFile> {
+  const iterator = bytes[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  return {
+    bytes: {
+      async *[Symbol.asyncIterator]() {
+        for (let next = first; next.done !== true; next = await iterator.next()) yield next.value
+      },
+    },
+    async close() {
+      await iterator.return?.()
+    },
+  }
 }
 
 function headersOf(file: OpenFile): Record<string, string> {
@@ -57,9 +89,14 @@ function headersOf(file: OpenFile): Record<string, string> {
     'Content-Disposition': `inline; filename="${file.fileName}"`,
     // A file is shown, played or saved, and never a page of ours.
     'Content-Security-Policy': "default-src 'none'; sandbox",
-    'Cross-Origin-Resource-Policy': 'cross-origin',
-    'Access-Control-Allow-Origin': '*',
+    ...OPEN_TO_PAGES,
   }
+}
+
+/** Any page may show a file, or read it; a redirect must say so too. */
+const OPEN_TO_PAGES = {
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'Access-Control-Allow-Origin': '*',
 }
 
 export interface ByteSpan {

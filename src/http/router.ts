@@ -79,6 +79,7 @@ function routeOf(
 
 function addRoute(fastify: FastifyInstance, edge: Edge, mounted: MountedEndpoint, route: Route): void {
   const { endpoint, url } = mounted
+  const hasParams = endpoint.path.includes(':')
   fastify.route({
     method: endpoint.method,
     url,
@@ -87,11 +88,13 @@ function addRoute(fastify: FastifyInstance, edge: Edge, mounted: MountedEndpoint
       reply.hijack()
       const { exchange } = request
       if (!exchange) return
+      if (hasParams) exchange.call.pathParams = JSON.stringify(request.params)
       void exchange.serve(endpoint, {
         params: request.params as Record<string, string>,
         query: request.query as Record<string, string>,
         headers: request.raw.headers as Record<string, string | undefined>,
         body: exchange.call.body,
+        isHead: request.method === 'HEAD',
       })
     },
   })

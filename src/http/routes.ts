@@ -83,7 +83,7 @@ export class PathGuide {
     let owner: Dialect | undefined
     let longest = -1
     for (const { of, segments } of this.#endpoints) {
-      const shared = sharedSegments(segments, asked)
+      const shared = knownSegments(segments, sharedSegments(segments, asked))
       if (shared < segmentsOf(of.mount).length || shared <= longest) continue
       owner = of.dialect
       longest = shared
@@ -102,6 +102,11 @@ function matches(pattern: readonly string[], asked: readonly string[]): boolean 
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? asked.length < fixed.length : asked.length !== fixed.length) return false
   return sharedSegments(fixed, asked) === fixed.length
+}
+
+/** Up to the last that is more than a parameter: anything at all matches one of those. */
+function knownSegments(pattern: readonly string[], shared: number): number {
+  return pattern.slice(0, shared).findLastIndex(segment => !segment.startsWith(':')) + 1
 }
 
 function sharedSegments(pattern: readonly string[], asked: readonly string[]): number {

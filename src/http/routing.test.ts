@@ -12,6 +12,11 @@ import {
 import { mountedEndpoints } from './routes.ts'
 
 const auth = { headers: { Authorization: KEY } }
+const posting = {
+  method: 'POST',
+  body: '{}',
+  headers: { ...auth.headers, 'Content-Type': 'application/json' },
+}
 
 test('every endpoint answers under every mount, with its parameters decoded', async () => {
   const { url } = await startEdge({
@@ -69,6 +74,58 @@ test('an unknown path is answered by the dialect it shares the longest beginning
   expect(await codeAt('/v1/jobs/unknown')).toMatchObject({ dialect: 'second', code: 'not_found' })
   expect(await codeAt('/v1/elsewhere')).toMatchObject({ dialect: 'first', code: 'not_found' })
   expect(await codeAt('/nowhere')).toEqual({ error: { code: 'not_found', message: expect.any(String) } })
+})
+
+test('a dialect whose paths begin with a parameter owns what has more than that in common with them', async () => {
+  const slugs = dialectOf('slugs', [endpoint('POST /:slug/v1/chat', ({ reply }) => reply.send(ok('slug')))])
+  const plain = dialectOf('api', [endpoint('POST /chat', ({ reply }) => reply.send(ok('api')))])
+  const { url } = await startEdge({
+    dialects: [
+      { dialect: plain, mounts: ['/v1', '/api/v1'] },
+      { dialect: slugs, mounts: [''] },
+    ],
+  })
+  const at = async (path: string) => {
+    const answer = await fetch(url + path, posting)
+    return answer.headers.get('content-type')?.includes('json') && answer.status === 404
+      ? (((await answer.json()) as { dialect?: string }).dialect ?? 'nobody')
+      : answer.text()
+  }
+  expect(await at('/gpt-5-2/v1/chat')).toBe('slug')
+  expect(await at('/api/v1/chat')).toBe('api')
+  expect(await at('/gpt-5-2/v1/other')).toBe('slugs')
+  expect(await at('/api/v1/other')).toBe('api')
+  for (const path of ['/nowhere', '/nowhere/else', '/']) expect(await at(path)).toBe('nobody')
+})
+
+test('with another parameter in its path a repeat is another request; the mount makes no difference', async () => {
+  const digests: string[] = []
+  const handle = endpoint('POST /things/:id', ({ call, reply }) => {
+    digests.push(call.bodyDigest())
+    reply.send(ok())
+  })
+  const { url } = await startEdge({ endpoints: [handle] })
+  for (const path of ['/v1/things/a', '/v1/things/b', '/api/v1/things/a']) {
+    await (await fetch(url + path, posting)).text()
+  }
+  const [a, b, again] = digests
+  expect(b).not.toBe(a)
+  expect(again).toBe(a)
+})
+
+test('an endpoint is told where only the head of its answer is wanted', async () => {
+  const told: unknown[] = []
+  const { url } = await startEdge({
+    endpoints: [
+      endpoint('GET /film', ({ request, reply }) => {
+        told.push(request.isHead)
+        reply.send(ok())
+      }),
+    ],
+  })
+  for (const method of ['GET', 'HEAD'])
+    expect((await fetch(`${url}/v1/film`, { method, ...auth })).status).toBe(200)
+  expect(told).toEqual([false, true])
 })
 
 test('a known path by another method is 405 and names the methods it has', async () => {

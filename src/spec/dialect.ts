@@ -16,6 +16,8 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** The raw body, already bounded in size; `undefined` where there was none. Parse it with `dialect-kit`. */
   readonly body: Buffer | undefined
+  /** Only the head of a `GET`'s answer is wanted: an endpoint whose `GET` begins something begins nothing for it. */
+  readonly isHead?: boolean | undefined
 }
 
 export interface Endpoint {
@@ -89,4 +91,15 @@ export interface Dialect {
     timestampSeconds: number
     secret: string
   }): Readonly<Record<string, string>>
+  /** How a receiver checks what `signCallback` adds, for the API reference. */
+  readonly signatureGuide?: SignatureGuide | undefined
+}
+
+/** How a receiver knows a genuine callback, in words and as code to copy. */
+export interface SignatureGuide {
+  readonly about: string
+  /** Defines `isGenuine(headers, body)`; `env`, `createHmac`, `isRecent(timestamp)` and `isEqual(one, other)` are there. */
+  readonly javascript: string
+  /** Defines `is_genuine(headers, body)`; `hmac`, `json`, `os`, `is_recent(timestamp)` and `signature_of(key, content)` are there. */
+  readonly python: string
 }

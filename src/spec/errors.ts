@@ -70,6 +70,8 @@ export const ERRORS = {
   generation_timeout: { status: 504, retry: 'safe' },
   // What happened here.
   database_unavailable: { status: 503, retry: 'safe' },
+  /** Where the bytes of files are cannot be reached, or is full. */
+  storage_unavailable: { status: 503, retry: 'safe' },
   outcome_unknown: { status: 500, retry: 'unknown' },
   internal_error: { status: 500, retry: 'unknown' },
 } as const satisfies Record<string, ErrorEntry>

@@ -23,9 +23,16 @@ export interface CallEnded {
   readonly estimated: boolean
 }
 
+export interface CallbackTried {
+  /** `again`: it failed and is tried later; `dropped`: the receiver wants no more. */
+  readonly outcome: 'delivered' | 'again' | 'exhausted' | 'dropped'
+  readonly durationMs: number
+}
+
 export interface Events {
   upstreamCalled(event: UpstreamCalled): void
   callEnded(event: CallEnded): void
   callRefused(event: { readonly code: ErrorCode }): void
   circuitOpened(event: { readonly provider: string; readonly upstreamModel: string }): void
+  callbackTried(event: CallbackTried): void
 }

@@ -10,6 +10,7 @@ import type { CreditScale } from './money.ts'
 import type { Model } from './offering.ts'
 import type { MediaOperation, Operation } from './operation.ts'
 import type { Billing, Quote, Receipt } from './receipt.ts'
+import type { StatementPart } from './statement.ts'
 import type { Artifact, TaskPage, TaskQuery, TaskView } from './task.ts'
 import type { WebhookDesk } from './webhook.ts'
 
@@ -20,7 +21,7 @@ export interface Call {
   /** Path of the endpoint, without the mount: the scope of an `Idempotency-Key`. */
   readonly route: string
   readonly idempotencyKey: string | undefined
-  /** SHA-256 of the body as it came, hex: a key that returns with another body is refused. */
+  /** SHA-256 of the body as it came, after what its path says, hex: a key that returns with another is refused. */
   readonly bodyDigest: () => string
   readonly startedMonotonicMs: number
   /** Aborted when the client's connection closes before the answer was complete. */
@@ -143,6 +144,20 @@ export interface Submission {
   /** The client's body, for echoes; without files' bytes. */
   readonly wire: JsonObject
   readonly callbackUrl: string | undefined
+  /** Set where one such task is all that may be made; it then stands for the call's own `Idempotency-Key`. */
+  readonly once?: Once | undefined
+}
+
+/**
+ * Made once: of any number of calls at once with one key exactly one submits, and while its task is under way or has
+ * succeeded, for a day, the others are answered with it and charged nothing. A task that failed does not count. What was
+ * made earlier is for who submits to look up.
+ */
+export interface Once {
+  /** Within the account: what is made, and of what. */
+  readonly key: string
+  /** For a call that came second: the task of the first, as it is now. */
+  readonly answer: (earlier: TaskView) => WireAnswer
 }
 
 /** A file that a client sent, stored. */
@@ -157,6 +172,9 @@ export interface StoredFile {
 
 /** Bytes to keep: from the body, or (already known to be public) from an address of the client's. */
 export type FileSource = { readonly bytes: Uint8Array } | { readonly url: string }
+
+/** The part of a statement that stores an answer and ends its call's key; `undefined` where the call has none. */
+export type KeepAnswer = (answer: WireAnswer) => StatementPart | undefined
 
 /** Media: everything that becomes a task. Ids that are not the caller's are as if they did not exist. */
 export interface MediaGateway {
@@ -175,7 +193,7 @@ export interface MediaGateway {
   ): Promise<StoredFile>
   /**
    * Takes the hold and writes the task in one transaction; `render` makes the answer, which is stored first where the call
-   * is idempotent. `call.billing` then says what was taken.
+   * is idempotent. `call.billing` then says what was taken. With `once` it may answer with a task that is there already.
    */
   submit(call: Call, submission: Submission, render: (task: TaskView) => WireAnswer): Promise<WireAnswer>
   /**
@@ -226,10 +244,26 @@ export interface Gateway extends MediaGateway {
    * such a limit, once a request, whatever becomes of it.
    */
   hourlyLimit(call: Call): Promise<HourlyLimit>
+  /**
+   * Makes or changes something that costs nothing, once for the call's `Idempotency-Key`: a repeat gets the first answer,
+   * whatever has become of the thing since. `keep` is for work that writes in one statement, which then stores the answer
+   * too; where it is not used the answer is stored after the work. What fails frees the key. `digest` stands for the body
+   * where its bytes do not say all that is asked for, as where the path names the thing (`dialect-kit/call-digest.ts`).
+   * Throws `idempotency_key_reused` for a repeat that asks for something else, and `idempotency_in_progress`. What calls
+   * that hold money need is in their own functions.
+   */
+  keyed(call: Call, work: (keep: KeepAnswer) => Promise<WireAnswer>, digest?: string): Promise<WireAnswer>
   /** What the key's account can spend now, for the headers of answers that charged nothing; `undefined` without a key. */
   balance(call: Call): Promise<bigint | undefined>
-  /** Runs a chat that is answered whole. The rendered answer is stored first where the call is idempotent. */
-  chat(call: Call, request: ChatRequest, render: (result: ChatResult) => WireAnswer): Promise<WireAnswer>
+  /**
+   * Runs a chat that is answered whole. The rendered answer is stored first where the call is idempotent. `render` is told
+   * what will be charged, and is asked again in the rare case that something else was.
+   */
+  chat(
+    call: Call,
+    request: ChatRequest,
+    render: (result: ChatResult, chargedNanoUsd: bigint) => WireAnswer,
+  ): Promise<WireAnswer>
   /** Runs a chat and streams it into the reply. Throws only while nothing has been sent. */
   streamChat(call: Call, request: ChatRequest, renderer: ChatStreamRenderer, reply: WireReply): Promise<void>
   embed(call: Call, request: EmbedRequest, render: (result: EmbedResult) => WireAnswer): Promise<WireAnswer>

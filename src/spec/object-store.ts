@@ -133,9 +133,14 @@ export function assertObjectKey(key: string): void {
 }
 
 /** Reads here and there in an object, in blocks and so many of them at most (`lib/byte-reader`). */
-export function objectReader(store: ObjectStore, key: string, sizeBytes: number): ByteReader {
+export function objectReader(
+  store: ObjectStore,
+  key: string,
+  sizeBytes: number,
+  signal?: AbortSignal,
+): ByteReader {
   return readerOf(sizeBytes, async (first, length) => {
-    const found = await store.get(key, { range: { first, last: first + length - 1 } })
+    const found = await store.get(key, { range: { first, last: first + length - 1 }, signal })
     return found === null ? new Uint8Array(0) : await buffer(found.stream)
   })
 }

@@ -37,7 +37,7 @@ export interface OutboundRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
+  readonly body?: string | Uint8Array | undefined
   readonly timeouts: Timeouts
   readonly signal: AbortSignal
   /** A longer collected body fails with `too-large`. A streamed body has no bound of its own. */

@@ -11,12 +11,16 @@ import type { ArtifactKind, TaskStage } from './task.ts'
 /** An input as the provider may use it: checked, and fetchable by the vendor. */
 export interface ResolvedInput {
   readonly role: InputRole
-  /** A public URL, or a data URI where the file is ours and the vendor cannot reach us. */
+  /**
+   * A public URL, or a data URI where the file is ours and the vendor cannot reach us; empty where there are bytes alone.
+   */
   readonly url: string
   readonly contentType: string
-  /** The bytes, for a provider that runs here. */
+  /** The bytes, for a provider that runs here or takes no addresses. Where it was asked for `bytes` they are here already. */
   readonly read: () => Promise<Uint8Array>
 }
+
+export type InputForm = 'url' | 'data-uri' | 'bytes'
 
 export interface StartRequest {
   readonly request: MediaOperation
@@ -34,6 +38,11 @@ export interface StartRequest {
   readonly reference: string
   /** What an earlier task at this provider left behind, for calls that go on from it. */
   readonly parentHandle: Json | undefined
+  /**
+   * Of a job in steps: the handle of the step that is done, as `check` gave it with `next-step`; the call to make is the next.
+   * Absent: the first.
+   */
+  readonly previousStep?: Json | undefined
 }
 
 export interface TaskContext {
@@ -53,7 +62,11 @@ export interface ProviderOutput {
   readonly index: number
   readonly source: /** Fetched through `safeFetch`; `headers` go to this very origin only. */
     | { readonly url: string; readonly headers?: Readonly<Record<string, string>> | undefined }
-    | { readonly read: () => Promise<Uint8Array> }
+    /**
+     * Bytes that are no address: all of them, or in pieces as they come from the vendor. Pieces can be read once, and an
+     * error among them means that there are no more.
+     */
+    | { readonly read: () => Promise<Uint8Array | AsyncIterable<Uint8Array>> }
   readonly metadata: JsonObject
 }
 
@@ -87,6 +100,11 @@ export type Checked =
       readonly handle?: Json | undefined
     }
   | ({ readonly kind: 'succeeded' } & TaskDone)
+  /**
+   * This step of the job is done, and the next is a create call of its own, as billable as the first: `start` makes it, with
+   * this handle as `previousStep`. Said again by every look until then.
+   */
+  | { readonly kind: 'next-step'; readonly handle: Json; readonly progress?: number | undefined }
   | {
       readonly kind: 'failed'
       readonly fault: 'client' | 'moderation' | 'vendor'
@@ -102,15 +120,24 @@ export type Checked =
  */
 export interface TaskCapability {
   readonly operations: readonly MediaOperation['operation'][]
-  /** The forms it takes files in. */
-  readonly inputForms: readonly ('url' | 'data-uri')[]
+  /** The forms it takes files in; with `bytes` it reads them itself (`ResolvedInput.read`). */
+  readonly inputForms: readonly InputForm[]
   /** The most files one create call makes of this request; more are split into several creates under one hold. */
   maxCount(request: MediaOperation, upstreamModel: string): number
+  /** Jobs at once for one credential, from the create call until the job has ended; absent: no such limit is known. */
+  readonly maxConcurrency?: number | undefined
   start(request: StartRequest, context: TaskContext): Promise<Started>
   check(handle: Json, context: TaskContext): Promise<Checked>
   cancel?(handle: Json, context: TaskContext): Promise<'cancelled' | 'too-late' | 'unsupported'>
-  /** Looks up a create call whose answer was lost, by its reference; `'none'`: it is known not to have run. */
-  find?(reference: string, context: TaskContext): Promise<{ readonly handle: Json } | 'none' | 'unknown'>
+  /**
+   * Looks up a create call whose answer was lost, by its reference or by what else of it nobody else knows; `'none'`: it is
+   * known not to have run, and will be sent again. What was found must be that very call.
+   */
+  find?(
+    reference: string,
+    context: TaskContext,
+    lost?: LostCall,
+  ): Promise<{ readonly handle: Json } | 'none' | 'unknown'>
   /** Reads a vendor's callback. It only ever makes us look again: nothing in it is believed. */
   callback?: CallbackReader | undefined
   /**
@@ -119,6 +146,9 @@ export interface TaskCapability {
    */
   adopt?: CallbackAdopter | undefined
 }
+
+/** What a create call said, but for its files. */
+export type LostCall = Omit<StartRequest, 'inputs'>
 
 /** What a create call said, but for its files and where it was to be called back. */
 export type CreatedCall = Omit<StartRequest, 'inputs' | 'callbackUrl'>

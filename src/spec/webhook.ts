@@ -1,5 +1,6 @@
 /** Callbacks as their owner sees them: where they go, and what became of each. */
 import type { Uuid } from './ids.ts'
+import type { StatementPart } from './statement.ts'
 
 /** Where a workspace wants to hear of all its tasks in one mode. */
 export interface WebhookEndpoint {
@@ -49,11 +50,30 @@ export interface DeliveryTry {
   readonly durationMs: number
 }
 
+/** What signs the callbacks of requests that name their own URL. */
+export interface CallbackSecret {
+  readonly secret: string
+  /** Until when those it took the place of sign too; `undefined`: none does. */
+  readonly oldSignUntil: Date | undefined
+}
+
+/** The part that stores the answer about what was made, written with it or not at all; `undefined`: nothing is stored. */
+export type KeepMade<Made> = (made: Made) => StatementPart | undefined
+
+export interface Rotation<Made> {
+  /** How long the secrets before it sign too, so that receivers can change over; a day where left out, 0: not at all. */
+  readonly overlapMs?: number | undefined
+  readonly keep?: KeepMade<Made> | undefined
+}
+
 /** Managing callbacks. Ids of other workspaces are as if they did not exist: not_found. */
 export interface WebhookDesk {
   listEndpoints(): Promise<readonly WebhookEndpoint[]>
   findEndpoint(id: Uuid): Promise<WebhookEndpoint>
-  createEndpoint(endpoint: { readonly url: string; readonly description: string }): Promise<WebhookEndpoint>
+  createEndpoint(
+    endpoint: { readonly url: string; readonly description: string },
+    keep?: KeepMade<WebhookEndpoint>,
+  ): Promise<WebhookEndpoint>
   /**
    * Switches it on or off, or changes where it is: what is pending goes to the new address, and what is due while it is
    * off is dropped. Throws invalid_request for an address that may not be fetched.
@@ -68,10 +88,13 @@ export interface WebhookDesk {
   ): Promise<WebhookEndpoint>
   /** Its pending deliveries are dropped. */
   deleteEndpoint(id: Uuid): Promise<void>
-  /** A new secret; the last three before it sign too for a day, so that receivers can change over. */
-  rotateSecret(id: Uuid): Promise<WebhookEndpoint>
-  /** Signs the callbacks of requests that name their own URL. */
+  /** A new secret; the last three before it sign too for a while. */
+  rotateSecret(id: Uuid, rotation?: Rotation<WebhookEndpoint>): Promise<WebhookEndpoint>
+  /** Signs the callbacks of requests that name their own URL: the newest. It is the account's: each mode has its own. */
   callbackSecret(): Promise<string>
+  readCallbackSecret(): Promise<CallbackSecret>
+  /** As of an endpoint. A signature that has room for one is made with the new one at once. */
+  rotateCallbackSecret(rotation?: Rotation<CallbackSecret>): Promise<CallbackSecret>
   /** The newest first. */
   listDeliveries(query: {
     readonly taskId?: Uuid | undefined

@@ -12,6 +12,7 @@ import { createMeshPreviewer } from '#platform/mesh-preview/previewer.ts'
 import { createSafeFetch } from '#platform/network/safe-fetch.ts'
 import { openDiskStore } from '#platform/object-store/disk-store.ts'
 import type { Database } from '#platform/postgres/database.ts'
+import { createPosterMaker } from '#platform/video-poster/poster-maker.ts'
 import type { Dialect } from '#spec/dialect.ts'
 import type { ObjectStore } from '#spec/object-store.ts'
 import type { Clock, Ids } from '#spec/ports.ts'
@@ -28,6 +29,7 @@ export const TEST_MEDIA_SETTINGS: MediaSettings = {
   maxUploadBytes: 10_000_000,
   maxArtifactBytes: 10_000_000,
   copyPatienceMs: 60_000,
+  maxTasks: new Map(),
 }
 
 /** A store in a fresh folder of the system's temporary one. */
@@ -56,6 +58,8 @@ export function createTestMedia(given: {
     images: createImageProcessor(),
     // It drops each thread with its picture, so a test need not close it. Machines that test are slow at times.
     meshPreviewer: createMeshPreviewer({ timeoutMs: 60_000 }),
+    // What a machine has installed is no matter of these tests.
+    posterMaker: createPosterMaker({ ffmpeg: undefined }),
     safeFetch: createSafeFetch({
       allowedPrivateHosts: settings.allowedPrivateHosts,
       plainHttp: true,

@@ -42,6 +42,7 @@ export function createRecords() {
     upstreamCalled: event => upstream.push(event),
     callRefused: ({ code }) => refused.push(code),
     circuitOpened: event => opened.push(event),
+    callbackTried: () => {},
   }
   return { logged, ended, upstream, refused, opened, passed, logger, events }
 }

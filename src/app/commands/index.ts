@@ -8,6 +8,7 @@ import { serve, work } from '../server.ts'
 import { wire } from '../wire.ts'
 import { type Command, helpOf, print, readWords, UsageError } from './command.ts'
 import { audit, migrateCommand, models } from './inspect.ts'
+import { jobs } from './jobs.ts'
 import { keyCap, keyChange, keyCreate, keyList, keyRevoke } from './key.ts'
 import { tasks } from './tasks.ts'
 import { webhooks } from './webhooks.ts'
@@ -37,6 +38,7 @@ const COMMANDS: readonly Command[] = [
   usage,
   ...tasks,
   ...webhooks,
+  jobs,
   audit,
   migrateCommand,
 ]
@@ -84,7 +86,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 function overview(): string {
   const rows = [
     ['serve', 'Starts the gateway (npm start does this).'],
-    ['work', 'Works on tasks and callbacks beside servers on the same DATABASE_URL.'],
+    ['work', 'Works on tasks, callbacks and periodic jobs beside servers on the same DATABASE_URL.'],
     ...COMMANDS.map(one => [one.name, one.summary]),
   ]
   const width = Math.max(...rows.map(([name]) => name?.length ?? 0))

@@ -38,9 +38,9 @@ afterAll(async () => {
 /** Runs a command as it is typed. */
 async function run(line: string) {
   const argv = line.split(' ')
-  const command = COMMANDS.find(one => one.name === argv.slice(0, 2).join(' '))
+  const command = COMMANDS.find(one => line === one.name || line.startsWith(`${one.name} `))
   if (!command) throw new Error(`there is no command "${line}"`)
-  const outcome = await command.run(readWords(command, argv.slice(2)), wired)
+  const outcome = await command.run(readWords(command, argv.slice(command.name.split(' ').length)), wired)
   return { text: outcome.text, json: JSON.parse(JSON.stringify(outcome.json)) }
 }
 
@@ -81,6 +81,30 @@ test('an endpoint is added, listed without its secret, switched, rotated and rem
   expect(rotated.json.secret).not.toBe(added.json.secret)
   await run(`webhooks remove ${added.json.id} --mode test`)
   expect((await run('webhooks list --mode test')).json).toEqual([])
+})
+
+test('the secret of callback URLs is shown, rotated with an overlap or without, and is another in each mode', async () => {
+  const before = await run('webhooks secret')
+  expect(before.json).toEqual({
+    secret: expect.stringMatching(/^whsec_/),
+    old_secrets_sign_until: null,
+  })
+  expect(before.text).toBe(before.json.secret)
+  const rotated = await run('webhooks secret rotate --overlap-hours 48')
+  expect(rotated.json.secret).not.toBe(before.json.secret)
+  const hoursLeft = (Date.parse(rotated.json.old_secrets_sign_until) - Date.now()) / 3_600_000
+  expect(hoursLeft).toBeGreaterThan(47)
+  expect(hoursLeft).toBeLessThanOrEqual(48)
+  expect(rotated.text).toContain(rotated.json.old_secrets_sign_until)
+  expect((await run('webhooks secret')).json).toEqual(rotated.json)
+  const cut = await run('webhooks secret rotate --overlap-hours 0')
+  expect(cut.json.old_secrets_sign_until).toBeNull()
+  for (const wrong of ['-1', '169', 'x', '1e2', '']) {
+    const argv = `webhooks secret rotate --overlap-hours=${wrong}`
+    await expect(run(argv), argv).rejects.toThrow(UsageError)
+  }
+  expect((await run('webhooks secret')).json).toEqual(cut.json)
+  expect((await run('webhooks secret --mode test')).json.secret).not.toBe(before.json.secret)
 })
 
 test('deliveries are listed by task, shown with their task, and replayed', async () => {

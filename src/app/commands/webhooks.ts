@@ -1,6 +1,6 @@
 /** `tollgate webhooks …`: where callbacks go, and what became of each. */
 import { parseId, parseTaskId, renderId, renderTaskId, type Uuid } from '#spec/ids.ts'
-import type { Delivery, WebhookDesk, WebhookEndpoint } from '#spec/webhook.ts'
+import type { CallbackSecret, Delivery, WebhookDesk, WebhookEndpoint } from '#spec/webhook.ts'
 import type { Wired } from '../wire.ts'
 import {
   type Command,
@@ -15,6 +15,12 @@ import {
 
 const MODE: CommandOption = { type: 'string', help: 'live (default) or test' }
 const WHOSE = { workspace: WORKSPACE_OPTION, mode: MODE } as const
+const OVERLAP: CommandOption = {
+  type: 'string',
+  help: 'how long the secrets before it sign too; 24 if left out, 0: not at all',
+}
+const HOUR_MS = 3_600_000
+const MAX_OVERLAP_HOURS = 168
 
 export const webhooksList: Command = {
   name: 'webhooks list',
@@ -89,9 +95,10 @@ export const webhooksRotate: Command = {
   summary: 'Gives an endpoint a new secret. The one before it signs too for 24 hours.',
   example: 'npx tollgate webhooks rotate whe_0199…',
   operands: '<endpoint id>',
-  options: WHOSE,
+  options: { 'overlap-hours': OVERLAP, ...WHOSE },
   async run(words, wired) {
-    const rotated = await (await deskOf(words, wired)).rotateSecret(endpointIdOf(words))
+    const overlapMs = overlapOf(words)
+    const rotated = await (await deskOf(words, wired)).rotateSecret(endpointIdOf(words), { overlapMs })
     return withSecret(rotated, 'has a new secret')
   },
 }
@@ -99,11 +106,28 @@ export const webhooksRotate: Command = {
 export const webhooksSecret: Command = {
   name: 'webhooks secret',
   summary: 'Prints the secret that signs callbacks to URLs which requests name themselves.',
-  example: 'npx tollgate webhooks secret',
+  example: 'npx tollgate webhooks secret --mode test',
   options: WHOSE,
   async run(words, wired) {
-    const secret = await (await deskOf(words, wired)).callbackSecret()
-    return { json: { secret }, text: secret }
+    const secret = await (await deskOf(words, wired)).readCallbackSecret()
+    return { json: secretJson(secret), text: [secret.secret, ...overlapLines(secret)].join('\n\n') }
+  },
+}
+
+export const webhooksSecretRotate: Command = {
+  name: 'webhooks secret rotate',
+  summary: 'Gives URLs that requests name themselves a new secret. The one before it signs too for 24 hours.',
+  example: 'npx tollgate webhooks secret rotate --overlap-hours 48',
+  options: { 'overlap-hours': OVERLAP, ...WHOSE },
+  async run(words, wired) {
+    const overlapMs = overlapOf(words)
+    const rotated = await (await deskOf(words, wired)).rotateCallbackSecret({ overlapMs })
+    const lines = [
+      rotated.secret,
+      'It signs from now on. X-Webhook-Signature, which has room for one signature, is made with it alone.',
+      ...overlapLines(rotated),
+    ]
+    return { json: secretJson(rotated), text: lines.join('\n\n') }
   },
 }
 
@@ -153,6 +177,8 @@ export const webhooks: readonly Command[] = [
   webhooksRemove,
   webhooksSwitch,
   webhooksRotate,
+  // Before the one whose name it begins with.
+  webhooksSecretRotate,
   webhooksSecret,
   webhooksDeliveries,
   webhooksReplay,
@@ -161,6 +187,22 @@ export const webhooks: readonly Command[] = [
 async function deskOf(words: Words, wired: Wired): Promise<WebhookDesk> {
   const workspace = await workspaceOf(words, wired)
   return wired.parts.media.webhookDesk({ workspaceId: workspace.id, mode: words.mode('live') })
+}
+
+function overlapOf(words: Words): number | undefined {
+  const text = words.text('overlap-hours')
+  if (text === undefined) return undefined
+  const hours = Number(text)
+  if (/^\d{1,3}(\.\d+)?$/.test(text) && hours <= MAX_OVERLAP_HOURS) return hours * HOUR_MS
+  throw new UsageError(`--overlap-hours must be 0 to ${MAX_OVERLAP_HOURS}`)
+}
+
+function secretJson({ secret, oldSignUntil }: CallbackSecret) {
+  return { secret, old_secrets_sign_until: oldSignUntil ?? null }
+}
+
+function overlapLines({ oldSignUntil }: CallbackSecret): readonly string[] {
+  return oldSignUntil === undefined ? [] : [`Those before it sign too until ${oldSignUntil.toISOString()}.`]
 }
 
 function endpointIdOf(words: Words): Uuid {

@@ -2,6 +2,7 @@
 import { BASE_URL } from './base-url.ts'
 import { ruleSentences } from './collision-rules.ts'
 import { anyOf } from './json-schema.ts'
+import { callbackParameters, callbackSchemas, callbacksOf, webhooksOf } from './openapi-callbacks.ts'
 import { type Claim, errorSchemaName, responsesOf } from './openapi-responses.ts'
 import {
   type Operation,
@@ -19,6 +20,7 @@ export interface OpenApiDocument {
   readonly security: readonly object[]
   readonly tags: readonly object[]
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly webhooks: Readonly<Record<string, object>>
   readonly components: object
 }
 
@@ -32,6 +34,7 @@ export function openApiDocument(options: ReferenceOptions): OpenApiDocument {
     security: [{ bearer: [] }],
     ...tagsOf(sections),
     paths: pathsOf(sections),
+    webhooks: webhooksOf(sections),
     components: componentsOf(sections),
   }
 }
@@ -119,6 +122,7 @@ function operationObject(claims: readonly Claim[], titleOf: (id: string) => stri
     ...parametersOf(operations),
     ...requestBodyOf(claims),
     responses: responsesOf(claims),
+    ...callbacksOf(claims),
   }
 }
 
@@ -192,7 +196,8 @@ function requestBodyOf(claims: readonly Claim[]): object {
     ])
     return [type, { schema: anyOf(schemas), examples: Object.fromEntries(examples) }]
   })
-  return { requestBody: { required: true, content: Object.fromEntries(content) } }
+  const required = claims.some(({ operation }) => operation.body?.isRequired)
+  return { requestBody: { required, content: Object.fromEntries(content) } }
 }
 
 function componentsOf(sections: readonly Section[]): object {
@@ -207,17 +212,21 @@ function componentsOf(sections: readonly Section[]): object {
         description: 'A repeat with the same key and body gets the first answer and is charged nothing.',
         schema: { type: 'string', minLength: 1, maxLength: 255 },
       },
+      ...callbackParameters(sections),
     },
     headers: {
       requestId: { description: 'The call’s id; its receipt is read by it', schema: { type: 'string' } },
       creditsCharged: { description: 'What this call was charged, in credits', schema: { type: 'string' } },
       creditsBalance: { description: 'What can be spent now, in credits', schema: { type: 'string' } },
     },
-    schemas: Object.fromEntries(
-      sections.map(section => [
-        errorSchemaName(section),
-        { title: `An error of ${section.title}`, ...section.errors.schema },
-      ]),
-    ),
+    schemas: {
+      ...Object.fromEntries(
+        sections.map(section => [
+          errorSchemaName(section),
+          { title: `An error of ${section.title}`, ...section.errors.schema },
+        ]),
+      ),
+      ...callbackSchemas(sections),
+    },
   }
 }

@@ -26,6 +26,7 @@ ${parametersHtml('Path', operation.parameters, 'path')}
 ${parametersHtml('Query', operation.parameters, 'query')}
 ${bodyHtml(operation)}
 ${answerHtml(operation)}
+${callbackHtml(operation)}
 </div>
 <div class="shown">${exampleHtml(operation, exampleRequest(section, operation))}</div>
 </article>
@@ -70,7 +71,13 @@ function answerHtml({ answer }: Operation): Html {
   }</details>`
 }
 
-function schemaHtml(schema: JsonSchema): Html {
+function callbackHtml({ callbacks, sectionId }: Operation): Html {
+  if (callbacks === undefined) return NOTHING
+  const place = callbacks.urlField === undefined ? '' : ` to \`${callbacks.urlField}\``
+  return html`<details class="answer"><summary>Callback${prose(place)}</summary>${schemaHtml(callbacks.schema)}<p><a href="/docs/callbacks#bodies-${sectionId}">Examples</a>, and <a href="/docs/callbacks#verifying">how to know a genuine one</a>.</p></details>`
+}
+
+export function schemaHtml(schema: JsonSchema): Html {
   const rows = fieldRows(schema)
   if (rows.length > 0) return tableHtml(rows, false)
   return html`<p>${prose(schema.description ?? typeText(schema))}</p>`

@@ -2,6 +2,7 @@
 import type { Dialect, Endpoint, EndpointReference } from '#spec/dialect.ts'
 import type { ErrorCode } from '#spec/errors.ts'
 import { type Collision, routeKey } from '../shared-endpoint.ts'
+import type { DialectCallbacks, EndpointCallbacks } from './callbacks.ts'
 import { type DialectErrors, errorsOf } from './errors.ts'
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
 
@@ -23,6 +24,8 @@ export interface ReferenceOptions {
   readonly collisions: readonly Collision[]
   /** What a client should know about each error, in a sentence. */
   readonly meanings: Readonly<Record<ErrorCode, string>>
+  /** What each dialect's callbacks look like (`learnCallbacks`); left out: nothing is said of any. */
+  readonly callbacks?: ReadonlyMap<string, DialectCallbacks> | undefined
 }
 
 /** A dialect in the reference. */
@@ -33,6 +36,7 @@ export interface Section {
   readonly mounts: readonly [string, ...string[]]
   readonly operations: readonly Operation[]
   readonly errors: DialectErrors
+  readonly callbacks: DialectCallbacks | undefined
 }
 
 export interface Parameter {
@@ -59,15 +63,21 @@ export interface Operation {
   readonly summary: string
   readonly description: string | undefined
   readonly parameters: readonly Parameter[]
-  readonly body: Body | undefined
+  readonly body: (Body & { readonly isRequired: boolean }) | undefined
   readonly answer: Body & { readonly status: number; readonly event: JsonSchema | undefined }
   readonly example: EndpointReference['example']
+  readonly callbacks: EndpointCallbacks | undefined
   /** Where other dialects claim the path too. */
   readonly collision: Collision | undefined
 }
 
 /** Throws naming every endpoint that nothing is said of. */
-export function sectionsOf({ sources, collisions, meanings }: ReferenceOptions): readonly Section[] {
+export function sectionsOf({
+  sources,
+  collisions,
+  meanings,
+  callbacks,
+}: ReferenceOptions): readonly Section[] {
   const silent = undescribed(sources.map(({ dialect }) => dialect))
   if (silent.length > 0) throw new Error(`endpoints without a reference: ${silent.join(', ')}`)
   return sources.map(({ dialect, mounts, title, summary }) => ({
@@ -75,8 +85,11 @@ export function sectionsOf({ sources, collisions, meanings }: ReferenceOptions):
     title,
     summary,
     mounts,
-    operations: dialect.endpoints.flatMap(endpoint => operationOf(dialect, endpoint, collisions) ?? []),
+    operations: dialect.endpoints.flatMap(
+      endpoint => operationOf(dialect, endpoint, collisions, callbacks?.get(dialect.id)) ?? [],
+    ),
     errors: errorsOf(dialect, meanings),
+    callbacks: callbacks?.get(dialect.id),
   }))
 }
 
@@ -93,6 +106,7 @@ function operationOf(
   { id: sectionId }: Dialect,
   endpoint: Endpoint,
   collisions: readonly Collision[],
+  callbacks: DialectCallbacks | undefined,
 ): Operation | undefined {
   const { method, access, reference } = endpoint
   if (reference === undefined) return undefined
@@ -111,6 +125,7 @@ function operationOf(
     body: body && {
       contentType: body.contentType ?? 'application/json',
       schema: jsonSchemaOf(body.schema),
+      isRequired: !body.schema.safeParse(undefined).success,
     },
     answer: {
       status: answer.status ?? 200,
@@ -119,6 +134,7 @@ function operationOf(
       event: answer.event && jsonSchemaOf(answer.event),
     },
     example,
+    callbacks: callbacks?.endpoints.find(({ route }) => route === `${method} ${endpoint.path}`),
     collision: collisions.find(collision => routeKey(collision) === routeKey(endpoint)),
   }
 }

@@ -16,6 +16,7 @@ export function pageHtml({ title, here, sections, contents, main }: Page): strin
   const pages = [
     { id: '', title: 'Start here', href: '/docs' },
     ...sections.map(section => ({ id: section.id, title: section.title, href: `/docs/${section.id}` })),
+    { id: 'callbacks', title: 'Callbacks', href: '/docs/callbacks' },
     { id: 'errors', title: 'Errors', href: '/docs/errors' },
   ]
   const navigation = pages.map(({ id, title: name, href }) =>

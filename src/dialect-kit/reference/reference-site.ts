@@ -1,6 +1,7 @@
 /** Everything that is served of the reference, written when it is first asked for and kept. */
 import { createHash } from 'node:crypto'
 import { withBaseUrl } from './base-url.ts'
+import { callbacksPage } from './callbacks-page.ts'
 import { SAMPLE_FILE } from './example.ts'
 import { openApiDocument } from './openapi.ts'
 import { type ReferenceOptions, type Section, sectionsOf } from './operation.ts'
@@ -69,6 +70,7 @@ function writerOf(
 ): (() => Written) | undefined {
   if (name === 'style.css') return () => ({ contentType: 'text/css; charset=utf-8', text: STYLE })
   if (name === '') return () => ({ contentType: HTML, text: overviewPage(sections(), options) })
+  if (name === 'callbacks') return () => ({ contentType: HTML, text: callbacksPage(sections()) })
   if (name === 'errors') return () => ({ contentType: HTML, text: errorsPage(sections()) })
   if (!options.sources.some(({ dialect }) => dialect.id === name)) return undefined
   return () => {

@@ -46,6 +46,7 @@ const STATUSES: Record<ErrorCode, number> = {
   generation_failed: 500,
   generation_timeout: 500,
   database_unavailable: 503,
+  storage_unavailable: 503,
   outcome_unknown: 500,
   internal_error: 500,
 }

@@ -23,7 +23,9 @@ const mp4 = 'https://files.example/result-0.mp4'
 const png = 'https://files.example/result-0.png'
 const cover = 'https://files.example/cover-0.png'
 
-const ENDED: readonly (readonly [family: string, parts: Partial<TaskView>, body: object])[] = [
+type Ended = readonly [family: string, parts: Partial<TaskView>, body: object]
+
+const ENDED: readonly Ended[] = [
   [
     'flux.kontext',
     { artifacts: [image] },
@@ -92,6 +94,30 @@ const ENDED: readonly (readonly [family: string, parts: Partial<TaskView>, body:
       code: 200,
       msg: 'Modify record generated successfully.',
       data: { ...ids, promptJson: '{"prompt":"cat"}', resultUrls: [mp4] },
+    },
+  ],
+  ...['mj.generate', 'mj.upscale', 'mj.vary'].map(
+    (family): Ended => [
+      family,
+      { artifacts: [image, artifact('image', 1)], wire: { prompt: 'cat' } },
+      {
+        code: 200,
+        msg: 'success',
+        data: {
+          ...ids,
+          promptJson: '{"prompt":"cat"}',
+          resultUrls: [png, 'https://files.example/result-1.png'],
+        },
+      },
+    ],
+  ),
+  [
+    'mj.extend',
+    { artifacts: clip, wire: { taskType: 'mj_video_extend_auto' } },
+    {
+      code: 200,
+      msg: 'success',
+      data: { ...ids, promptJson: '{"taskType":"mj_video_extend_auto"}', resultUrls: [mp4] },
     },
   ],
   [

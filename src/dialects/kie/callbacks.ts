@@ -7,6 +7,13 @@ import { FLUX_FAMILY, fluxCallback } from './flux.ts'
 import { GPT4O_FAMILY, gpt4oCallback } from './gpt4o.ts'
 import { jobsCallback } from './jobs.ts'
 import { LUMA_FAMILY, lumaCallback } from './luma.ts'
+import { MIDJOURNEY_FAMILY } from './midjourney/generate.ts'
+import {
+  MIDJOURNEY_EXTEND_FAMILY,
+  MIDJOURNEY_UPSCALE_FAMILY,
+  MIDJOURNEY_VARY_FAMILY,
+} from './midjourney/go-on.ts'
+import { midjourneyCallback } from './midjourney/record.ts'
 import { RUNWAY_EXTEND_FAMILY, RUNWAY_FAMILY, runwayCallback } from './runway.ts'
 import { lyricsCallback } from './suno/lyrics.ts'
 import { midiCallback } from './suno/midi.ts'
@@ -44,6 +51,9 @@ const CALLBACKS: ReadonlyMap<string, Render> = new Map<string, Render>([
   [RUNWAY_EXTEND_FAMILY, runwayCallback],
   [ALEPH_FAMILY, alephCallback],
   [LUMA_FAMILY, lumaCallback],
+  ...[MIDJOURNEY_FAMILY, MIDJOURNEY_UPSCALE_FAMILY, MIDJOURNEY_VARY_FAMILY, MIDJOURNEY_EXTEND_FAMILY].map(
+    (family): [string, Render] => [family, midjourneyCallback],
+  ),
   ...MUSIC_FAMILIES.map((family): [string, Render] => [family, musicCallback]),
   [SERVICES.lyrics.family, lyricsCallback],
   [SERVICES.wav.family, wavCallback],

@@ -5,14 +5,27 @@ import type { ErrorCode, GatewayError } from '#spec/errors.ts'
 import { renderTaskId, type Uuid } from '#spec/ids.ts'
 import { statusOf } from './errors.ts'
 import kie, { kieUploads } from './index.ts'
-import { PARENT_ID, PARENT_SONG, PARENT_VIDEO, SCRIPT, songTask, TASK_ID, TRACK_ID } from './test-script.ts'
+import {
+  MADE,
+  PARENT_ID,
+  PARENT_PICTURES,
+  PARENT_SONG,
+  PARENT_VIDEO,
+  parentFor,
+  SCRIPT,
+  songTask,
+  TASK_ID,
+  TRACK_ID,
+} from './test-script.ts'
 
 const bodyless = { notApplicable: 'the endpoint takes no body' } as const
 const kept = { notApplicable: 'they are kept in the echo of the body: requests.test.ts' } as const
 
-/** Two finished tasks to go on from: a song, and a video. */
+/** Finished tasks to go on from, besides a song. */
 const VIDEO = '019b76d9-0000-7000-8000-00000000000d' as Uuid
 const VIDEO_ID = renderTaskId(VIDEO)
+const PICTURES = '019b76d9-0000-7000-8000-00000000000e' as Uuid
+const PICTURES_ID = renderTaskId(PICTURES)
 
 /** The sample of an endpoint is the example of its page, with ids that the script knows. */
 function samplesOf({ endpoints }: Dialect): Sample[] {
@@ -35,7 +48,9 @@ const OVERRIDES: Readonly<Record<string, object>> = {
 }
 
 function parentIdFor(path: string): string {
-  return /^\/(veo|runway)\//.test(path) ? VIDEO_ID : PARENT_ID
+  const parent = parentFor(path)
+  if (parent === PARENT_VIDEO) return VIDEO_ID
+  return parent === PARENT_PICTURES ? PICTURES_ID : PARENT_ID
 }
 
 function withKnownIds(body: object, path: string): Record<string, unknown> {
@@ -48,14 +63,14 @@ function withKnownIds(body: object, path: string): Record<string, unknown> {
   }
 }
 
-const finished = songTask({ result: { style: 'pop', personaId: 'persona_1', alignedWords: [] } })
+const finished = songTask({ result: MADE })
 
 testDialect({
   dialect: kie,
   script: {
     ...SCRIPT,
     submitted: [finished],
-    tasks: [songTask(), PARENT_SONG, { ...PARENT_VIDEO, id: VIDEO }],
+    tasks: [songTask(), PARENT_SONG, { ...PARENT_VIDEO, id: VIDEO }, { ...PARENT_PICTURES, id: PICTURES }],
   },
   samples: samplesOf(kie),
   statusOf,

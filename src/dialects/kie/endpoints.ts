@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import type { Endpoint, EndpointExchange } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
-import type { WireAnswer } from '#spec/gateway.ts'
+import type { Once, WireAnswer } from '#spec/gateway.ts'
 import { renderTaskId } from '#spec/ids.ts'
 import type { MediaOperation } from '#spec/operation.ts'
 import type { TaskView } from '#spec/task.ts'
@@ -18,6 +18,8 @@ export interface Creation {
   readonly answer?: ((task: TaskView) => WireAnswer | Promise<WireAnswer>) | undefined
   /** The task is waited for, and the answer is its result. */
   readonly waits?: boolean | undefined
+  /** One such task is all that may be made. */
+  readonly once?: Once | undefined
 }
 
 interface Described {
@@ -65,9 +67,9 @@ export function createEndpoint<S extends z.ZodType>(definition: CreateDefinition
       const callbackUrl = callbackUrlOf(wire)
       const creation = await definition.create(fields, exchange)
       if ('status' in creation) return exchange.reply.send(creation)
-      const { request, family, answer = taskIdAnswer, waits = false } = creation
+      const { request, family, answer = taskIdAnswer, waits = false, once } = creation
       const { gateway, call } = exchange
-      const submission = { request, family, wire, callbackUrl }
+      const submission = { request, family, wire, callbackUrl, once }
       exchange.reply.send(
         waits
           ? await gateway.submitAndWait(call, submission, answer)

@@ -61,6 +61,7 @@ const RENDERINGS: Record<ErrorCode, Rendering> = {
   generation_failed: { status: 500, code: 501 },
   generation_timeout: { status: 504, code: 408 },
   database_unavailable: { status: 503, code: 455 },
+  storage_unavailable: { status: 503, code: 455 },
   outcome_unknown: same(500),
   internal_error: same(500),
 }

@@ -10,6 +10,7 @@ import {
   artifact,
   PARENT,
   PARENT_ID,
+  PARENT_PICTURES,
   PARENT_SONG,
   PARENT_VIDEO,
   SCRIPT,
@@ -113,6 +114,12 @@ const VIDEOS: readonly (readonly [request: string, body: object, family: string,
     { action: 'upscale', resolution: '4k' },
   ],
   [
+    'POST /mj/generateVideoExtend',
+    { taskId: PARENT_ID, taskType: 'mj_video_extend_manual', index: 0, prompt: 'On' },
+    'mj.extend',
+    { prompt: 'On', action: 'extend_video', options: { taskType: 'mj_video_extend_manual', index: 0 } },
+  ],
+  [
     'POST /runway/extend',
     { taskId: PARENT_ID, prompt: 'On', quality: '1080p' },
     'runway.extend',
@@ -125,6 +132,53 @@ describe('a finished video is gone on from', () => {
     const { code, submitted } = await ask(request, body, { tasks: [PARENT_VIDEO] })
     expect(code).toBe(200)
     expect(submitted).toMatchObject({ family, request: { operation: 'video', parentTask: PARENT, ...asked } })
+  })
+})
+
+const PICTURES: readonly (readonly [request: string, body: object, family: string, asked: object])[] = [
+  [
+    'POST /mj/generateUpscale',
+    { taskId: PARENT_ID, imageIndex: 1 },
+    'mj.upscale',
+    { action: 'upscale', inputs: [{ url: 'https://files.example/result-1.png' }] },
+  ],
+  [
+    'POST /mj/generateVary',
+    { taskId: PARENT_ID, imageIndex: 0 },
+    'mj.vary',
+    { action: 'variation', inputs: [{ url: 'https://files.example/result-0.png' }] },
+  ],
+]
+
+describe('four finished pictures are gone on from', () => {
+  it.each(PICTURES)('%s %j', async (request, body, family, asked) => {
+    const { code, submitted } = await ask(request, body, { tasks: [PARENT_PICTURES] })
+    expect(code).toBe(200)
+    expect(submitted).toMatchObject({ family, request: { operation: 'image', ...asked } })
+  })
+
+  it.each([
+    ['POST /mj/generateUpscale', { taskId: PARENT_ID, imageIndex: 4 }, 'imageIndex'],
+    ['POST /mj/generateUpscale', { taskId: PARENT_ID }, 'imageIndex'],
+    ['POST /mj/generateVideoExtend', { taskId: PARENT_ID, taskType: 'mj_video', index: 0 }, 'taskType'],
+    [
+      'POST /mj/generateVideoExtend',
+      { taskId: PARENT_ID, taskType: 'mj_video_extend_manual', index: 0 },
+      'prompt',
+    ],
+  ])('%s %j is refused', async (request, body, param) => {
+    const { code, error, submitted } = await ask(request, body, { tasks: [PARENT_PICTURES] })
+    expect({ code, param: error.param, submitted }).toEqual({ code: 422, param, submitted: undefined })
+  })
+
+  it('but not a picture that was never made', async () => {
+    const tasks = [{ ...PARENT_PICTURES, artifacts: [artifact('image', 0)] }]
+    const { code, error } = await ask(
+      'POST /mj/generateVary',
+      { taskId: PARENT_ID, imageIndex: 1 },
+      { tasks },
+    )
+    expect({ code, param: error.param }).toEqual({ code: 422, param: 'imageIndex' })
   })
 })
 
@@ -212,6 +266,27 @@ describe('veo/get-1080p-video', () => {
     expect({ data, submitted }).toEqual({ data: { resultUrl: video.url }, submitted: undefined })
   })
 
+  it('begins nothing for who asks for the head alone', async () => {
+    const gateway = new ScriptedGateway({ ...SCRIPT, tasks: [PARENT_VIDEO] })
+    const { status } = await serveInMemory(kie, gateway, {
+      method: 'HEAD',
+      url: `/veo/get-1080p-video?taskId=${PARENT_ID}`,
+      headers: { authorization: `Bearer ${GOOD_KEY}` },
+    })
+    expect(status).toBe(200)
+    expect(gateway.asked.map(({ method }) => method)).toEqual(['findTask', 'listTasks'])
+  })
+
+  it.each([
+    ['running', 400, null],
+    ['succeeded', 200, { resultUrl: 'https://files.example/result-0.mp4' }],
+  ] as const)('tells of the one that another look has just asked for: %s', async (state, code, data) => {
+    const madeAlready = child('veo.1080p', state, { artifacts: [artifact('video', 0)] })
+    const url = `GET /veo/get-1080p-video?taskId=${PARENT_ID}`
+    const told = await ask(url, undefined, { tasks: [PARENT_VIDEO], madeAlready })
+    expect(told).toMatchObject({ code, data, submitted: { once: { key: `veo.1080p ${PARENT} 0` } } })
+  })
+
   it.each(['1', 'x', '-1', '1.5'])('refuses the index %s', async index => {
     const url = `GET /veo/get-1080p-video?taskId=${PARENT_ID}&index=${index}`
     const { code, error } = await ask(url, undefined, {})
@@ -256,5 +331,51 @@ describe('what is made once is not made again', () => {
       const { code } = await ask(request, body, { tasks: [PARENT_SONG, other], submitted })
       expect(code).toBe(200)
     }
+  })
+})
+
+describe('of two who ask at the same moment the second is told of the first', () => {
+  it.each([
+    ['POST /veo/get-4k-video', { taskId: PARENT_ID }, 422, { taskId: TASK_ID }, `veo.4k ${PARENT} 0`],
+    ['POST /wav/generate', track, 409, { taskId: TASK_ID }, `suno.wav ${PARENT} 0`],
+    ['POST /suno/cover/generate', { taskId: PARENT_ID }, 400, { taskId: TASK_ID }, `suno.cover ${PARENT} `],
+    [
+      'POST /generate/generate-persona',
+      { ...track, name: 'a', description: 'b' },
+      409,
+      null,
+      `suno.persona ${PARENT} 0`,
+    ],
+  ] as const)('%s', async (request, body, code, data, key) => {
+    const tasks = [request.includes('veo') ? PARENT_VIDEO : PARENT_SONG]
+    const told = await ask(request, body, { tasks, madeAlready: task({ state: 'running' }) })
+    expect(told).toMatchObject({ code, data, submitted: { once: { key } } })
+  })
+
+  it('and one with an Idempotency-Key is answered by its key alone', async () => {
+    const gateway = new ScriptedGateway({ ...SCRIPT, tasks: [PARENT_SONG] })
+    const endpoint = kie.endpoints.find(({ path }) => path === '/wav/generate')
+    const keyed: typeof kie = {
+      ...kie,
+      endpoints: endpoint
+        ? [
+            {
+              ...endpoint,
+              handle: exchange =>
+                endpoint.handle({ ...exchange, call: { ...exchange.call, idempotencyKey: 'mine' } }),
+            },
+          ]
+        : [],
+    }
+    const headers = { authorization: `Bearer ${GOOD_KEY}` }
+    await serveInMemory(keyed, gateway, {
+      method: 'POST',
+      url: '/wav/generate',
+      headers,
+      body: JSON.stringify(track),
+    })
+    const submission = gateway.asked.at(-1)?.argument as Submission
+    expect(submission).toMatchObject({ family: 'suno.wav' })
+    expect(submission.once).toBeUndefined()
   })
 })

@@ -8,7 +8,12 @@ import { fluxGenerate, fluxRecord } from './flux.ts'
 import { gpt4oDownloadUrl, gpt4oGenerate, gpt4oRecord } from './gpt4o.ts'
 import { createTask, recordInfo } from './jobs.ts'
 import { lumaModify, lumaRecord } from './luma.ts'
+import { midjourneyGenerate } from './midjourney/generate.ts'
+import { midjourneyExtend, midjourneyUpscale, midjourneyVary } from './midjourney/go-on.ts'
+import { midjourneyRecord } from './midjourney/record.ts'
+import { omniAudioCreate, omniCharacterCreate } from './omni.ts'
 import { runwayExtend, runwayGenerate, runwayRecord } from './runway.ts'
+import { signatureGuide } from './signature-guide.ts'
 import { personaGenerate, styleGenerate, timestampedLyrics } from './suno/at-once.ts'
 import { lyricsGenerate, lyricsRecord } from './suno/lyrics.ts'
 import { midiGenerate, midiRecord } from './suno/midi.ts'
@@ -61,12 +66,15 @@ export default defineDialect({
     ...[createTask, recordInfo],
     ...[veoGenerate, veoRecord, veo1080p, veo4k, veoExtend],
     ...[runwayGenerate, runwayRecord, runwayExtend, alephGenerate, alephRecord, lumaModify, lumaRecord],
+    ...[midjourneyGenerate, midjourneyUpscale, midjourneyVary, midjourneyExtend, midjourneyRecord],
+    ...[omniAudioCreate, omniCharacterCreate],
     ...suno,
     ...[chatCredit, downloadUrl],
   ],
   renderError: (error, _call, gateway) => renderError(error, gateway.credits),
   renderCallback,
   signCallback,
+  signatureGuide,
 })
 
 /** Served under `/api`, beside the mounts of every other dialect. */

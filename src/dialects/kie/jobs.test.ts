@@ -311,6 +311,29 @@ it.each([
   expect(submitted).toBeUndefined()
 })
 
+it('an address for progress is taken, told to nobody, and is no address for the end', async () => {
+  const hook = 'https://me.example/progress'
+  const input = { prompt: 'A dog', upload_method: 's3', progressCallBackUrl: hook }
+  const { answer, submitted } = await create({
+    model: 'sora-2-text-to-video',
+    progressCallBackUrl: hook,
+    input,
+  })
+  expect(answer.code).toBe(200)
+  expect(submitted.callbackUrl).toBeUndefined()
+  expect(JSON.stringify(submitted.request)).not.toContain(hook)
+})
+
+it('the ids of Gemini Omni’s helpers go along to its videos', async () => {
+  const { options } = await requested('gemini-omni-video', {
+    prompt: 'Ada speaks',
+    duration: '4',
+    audio_ids: ['voice_1'],
+    character_ids: ['char_1'],
+  })
+  expect(options).toMatchObject({ audio_ids: ['voice_1'], character_ids: ['char_1'] })
+})
+
 it('every market id becomes an operation of its kind', async () => {
   for (const [id, { inputs }] of MARKET) {
     const input = Object.fromEntries(

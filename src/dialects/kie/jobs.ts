@@ -30,7 +30,13 @@ const body = z.looseObject({
   model: z.string().min(1).max(200).describe('A market id, or any media model of the catalogue'),
   input: z.record(z.string(), z.unknown()).describe('What the model takes'),
   callBackUrl,
-  progressCallBackUrl: z.string().nullish(),
+  progressCallBackUrl: z
+    .string()
+    .max(2_048)
+    .nullish()
+    .describe(
+      'Accepted, and nothing is sent there: kie shows no body of such a push. Ask for the record instead',
+    ),
 })
 
 const createData = z.object({ taskId: z.string(), recordId: z.string() })

@@ -1,6 +1,7 @@
 /** The finished task that another goes on from, and what went on from it already. */
 import type { EndpointExchange } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
+import type { Once, WireAnswer } from '#spec/gateway.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { MediaOperation, MediaOperationName } from '#spec/operation.ts'
 import { hasEnded, TASK_STATES, type TaskView } from '#spec/task.ts'
@@ -63,22 +64,38 @@ export async function childrenOf(
   return tasks.filter(task => task.family === family && parentOf(task.request) === parent.id)
 }
 
-/**
- * The task that makes, or made, the same thing already; a failed one does not count. With an `Idempotency-Key` there is
- * none: such a client is answered by its key, and a repeat must get the first answer and not be told of itself.
- */
-export async function earlierOf(
-  reach: Reach,
-  parent: TaskView,
-  family: string,
-  isSame: (task: TaskView) => boolean = () => true,
-): Promise<TaskView | undefined> {
-  if (reach.call.idempotencyKey !== undefined) return undefined
-  const children = await childrenOf(reach, parent, family)
-  return children.find(child => !hasFailed(child) && isSame(child))
+/** One thing that is made of a finished task at most once. */
+export interface Made {
+  readonly parent: TaskView
+  readonly family: string
+  /** Which of its files it is made of; `undefined`: of all of it. */
+  readonly index: number | undefined
+  /** What whoever asks again is told of the task that makes, or made, it. */
+  readonly answer: (earlier: TaskView) => WireAnswer
 }
 
-function hasFailed({ state }: TaskView): boolean {
+/**
+ * The answer about what is there already; else how to submit so that two at once make one. A failed try does not count.
+ * With an `Idempotency-Key` neither: such a client is answered by its key, and a repeat must get the first answer and not
+ * be told of itself.
+ */
+export async function madeOnce(
+  reach: Reach,
+  made: Made,
+): Promise<{ readonly answered?: WireAnswer; readonly once?: Once }> {
+  if (reach.call.idempotencyKey !== undefined) return {}
+  const children = await childrenOf(reach, made.parent, made.family)
+  const earlier = children.find(
+    child => !hasFailed(child) && (made.index === undefined || child.request.options.index === made.index),
+  )
+  return earlier === undefined ? { once: onceOf(made) } : { answered: made.answer(earlier) }
+}
+
+export function onceOf({ parent, family, index, answer }: Made): Once {
+  return { key: [family, parent.id, index ?? ''].join(' '), answer }
+}
+
+export function hasFailed({ state }: TaskView): boolean {
   return hasEnded(state) && state !== 'succeeded'
 }
 

@@ -57,6 +57,7 @@ const WORDS: readonly (readonly [path: string, field: string, words: readonly (s
   ['/jobs/recordInfo', 'state', ['waiting', 'generating', 'success', 'fail', 'fail']],
   ['/runway/record-detail', 'state', ['wait', 'generating', 'success', 'fail', 'fail']],
   ['/flux/kontext/record-info', 'successFlag', [0, 0, 1, 2, 3]],
+  ['/mj/record-info', 'successFlag', [0, 0, 1, 2, 3]],
   ['/veo/record-info', 'successFlag', [0, 0, 1, 2, 3]],
   ['/modify/record-info', 'successFlag', [0, 0, 1, 2, 3]],
   ['/midi/record-info', 'successFlag', [0, 0, 1, 2, 3]],

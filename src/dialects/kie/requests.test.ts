@@ -4,11 +4,11 @@ import { serveInMemory } from '#dialect-kit/in-memory-http.ts'
 import { GOOD_KEY, ScriptedGateway } from '#dialect-kit/scripted-gateway.ts'
 import type { Submission } from '#spec/gateway.ts'
 import kie, { kieUploads } from './index.ts'
-import { PARENT_ID, PARENT_SONG, PARENT_VIDEO, SCRIPT, songTask, TRACK_ID } from './test-script.ts'
+import { MADE, PARENT, PARENT_ID, parentFor, SCRIPT, songTask, TRACK_ID } from './test-script.ts'
 
 async function submission(path: string, body: object): Promise<Submission | undefined> {
-  const tasks = [/^\/(veo|runway)\//.test(path) ? PARENT_VIDEO : PARENT_SONG]
-  const submitted = [songTask({ result: { personaId: 'p' } })]
+  const tasks = [parentFor(path)]
+  const submitted = [songTask({ result: MADE })]
   const gateway = new ScriptedGateway({ ...SCRIPT, tasks, submitted })
   const headers = { authorization: `Bearer ${GOOD_KEY}` }
   await serveInMemory(kie, gateway, { method: 'POST', url: path, headers, body: JSON.stringify(body) })
@@ -102,6 +102,125 @@ const REQUESTS: readonly (readonly [path: string, body: object, request: object]
       durationSeconds: 5,
       resolution: '720p',
       options: { waterMark: 'me' },
+    },
+  ],
+  [
+    '/mj/generate',
+    {
+      taskType: 'mj_txt2img',
+      prompt: 'x',
+      speed: 'relaxed',
+      fileUrls: [url],
+      aspectRatio: '2:1',
+      version: 7,
+      variety: 10,
+      waterMark: '',
+      ow: 500,
+      videoBatchSize: 1,
+      motion: 'high',
+    },
+    {
+      operation: 'image',
+      model: 'midjourney',
+      action: 'text2img',
+      aspectRatio: '2:1',
+      inputs: [],
+      options: { speed: 'relaxed', version: '7', variety: 10 },
+    },
+  ],
+  [
+    '/mj/generate',
+    { taskType: 'mj_img2img', prompt: 'x', fileUrls: [], fileUrl: url, speed: 'turbo', waterMark: 'me' },
+    {
+      action: 'img2img',
+      inputs: [{ role: 'image', url, param: 'fileUrl' }],
+      options: { speed: 'turbo', waterMark: 'me' },
+    },
+  ],
+  [
+    '/mj/generate',
+    { taskType: 'mj_style_reference', prompt: 'x', fileUrls: [url, url], fileUrl: 'ignored' },
+    {
+      action: 'style_reference',
+      inputs: [
+        { role: 'reference_image', url, param: 'fileUrls[0]' },
+        { role: 'reference_image', url, param: 'fileUrls[1]' },
+      ],
+      options: {},
+    },
+  ],
+  [
+    '/mj/generate',
+    { taskType: 'mj_omni_reference', prompt: 'x', fileUrls: [url], ow: 500, speed: 'fast' },
+    { model: 'midjourney', action: 'omni_reference', options: { ow: 500 } },
+  ],
+  [
+    '/mj/generate',
+    { taskType: 'mj_video', prompt: 'x', fileUrl: url, videoBatchSize: 4, speed: 'fast', ow: 1 },
+    {
+      operation: 'video',
+      model: 'midjourney-video',
+      action: 'image2video',
+      count: 4,
+      inputs: [{ role: 'image', url, param: 'fileUrl' }],
+      options: { videoBatchSize: 4, motion: 'high' },
+    },
+  ],
+  [
+    '/mj/generate',
+    { taskType: 'mj_video_hd', prompt: 'x', fileUrls: [url], motion: 'low', version: 'niji6' },
+    { model: 'midjourney-video-hd', count: 1, options: { motion: 'low', version: 'niji6' } },
+  ],
+  [
+    '/mj/generateUpscale',
+    { taskId: PARENT_ID, imageIndex: 2, waterMark: 'me' },
+    {
+      operation: 'image',
+      model: 'midjourney-upscale',
+      action: 'upscale',
+      prompt: 'A dog',
+      inputs: [{ role: 'image', url: 'https://files.example/result-2.png', param: 'taskId' }],
+      options: { index: 2, waterMark: 'me' },
+    },
+  ],
+  [
+    '/mj/generateVary',
+    { taskId: PARENT_ID, imageIndex: 3 },
+    { model: 'midjourney-vary', action: 'variation', options: { index: 3 } },
+  ],
+  [
+    '/mj/generateVideoExtend',
+    { taskId: PARENT_ID, taskType: 'mj_video_extend_auto', index: 0 },
+    {
+      operation: 'video',
+      model: 'midjourney-extend-video',
+      action: 'extend_video',
+      parentTask: PARENT,
+      options: { taskType: 'mj_video_extend_auto', index: 0 },
+    },
+  ],
+  [
+    '/omni/audio/create',
+    { audio_id: 'kore', name: 'Narrator', voice_description: 'calm', example_dialogue: 'Hello' },
+    {
+      operation: 'speech',
+      model: 'gemini-omni-audio',
+      action: 'voice_design',
+      prompt: 'Hello',
+      voice: 'kore',
+      options: { name: 'Narrator', voice_description: 'calm', example_dialogue: 'Hello' },
+    },
+  ],
+  [
+    '/omni/character/create',
+    { description: 'Ada', image_urls: [url], audio_ids: ['voice_1'], character_name: 'Ada L' },
+    {
+      operation: 'video',
+      model: 'gemini-omni-character',
+      action: 'create_character',
+      prompt: 'Ada',
+      inputs: [{ role: 'image', url, param: 'image_urls[0]' }],
+      options: { audio_ids: ['voice_1'], character_name: 'Ada L' },
     },
   ],
   [

@@ -1,6 +1,7 @@
 /** Models, tasks and accounts for this dialect's tests. */
 import type { GatewayScript } from '#dialect-kit/scripted-gateway.ts'
 import type { Uuid } from '#spec/ids.ts'
+import type { ImageRequest } from '#spec/image.ts'
 import type { JsonObject } from '#spec/json.ts'
 import type { MusicRequest } from '#spec/music.ts'
 import type { MediaFacts, Model } from '#spec/offering.ts'
@@ -204,6 +205,33 @@ export const PARENT_VIDEO = task({
 })
 
 export const PARENT_SONG = songTask({ id: PARENT })
+
+/** Four finished pictures. */
+export const PARENT_PICTURES = task({
+  id: PARENT,
+  state: 'succeeded',
+  family: 'mj.generate',
+  request: pictureRequest(),
+  wire: { taskType: 'mj_txt2img', prompt: 'A dog' },
+  artifacts: [0, 1, 2, 3].map(index => artifact('image', index)),
+})
+
+function pictureRequest(): ImageRequest {
+  const { parentTask: _, audio: __, durationSeconds: ___, ...shared } = VIDEO_REQUEST
+  return { ...shared, operation: 'image', model: 'midjourney', size: undefined, format: undefined }
+}
+
+/** What the calls of a path go on from. */
+export function parentFor(path: string): TaskView {
+  if (/^\/(veo|runway)\/|^\/mj\/generateVideo/.test(path)) return PARENT_VIDEO
+  return path.startsWith('/mj/') ? PARENT_PICTURES : PARENT_SONG
+}
+
+/** Of tasks that make no file. */
+export const MADE = {
+  ...{ personaId: 'p', style: 'pop', alignedWords: [] },
+  ...{ voiceId: 'voice_1', character_id: 'char_1' },
+}
 
 export const SCRIPT = {
   models: MODELS,

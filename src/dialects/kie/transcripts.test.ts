@@ -8,10 +8,13 @@ import { GOOD_KEY, ScriptedGateway } from '#dialect-kit/scripted-gateway.ts'
 import { ACCOUNT } from './account-exchanges.fixture.ts'
 import kie from './index.ts'
 import { FLUX_AND_4O, JOBS, VIDEO } from './media-exchanges.fixture.ts'
+import { MIDJOURNEY, OMNI } from './midjourney-exchanges.fixture.ts'
 import { SUNO } from './song-exchanges.fixture.ts'
 import { SCRIPT } from './test-script.ts'
 
-describe.each([...FLUX_AND_4O, ...JOBS, ...VIDEO, ...SUNO, ...ACCOUNT])('a client sees exactly', exchange => {
+const ALL = [...FLUX_AND_4O, ...JOBS, ...VIDEO, ...MIDJOURNEY, ...OMNI, ...SUNO, ...ACCOUNT]
+
+describe.each(ALL)('a client sees exactly', exchange => {
   it(`fixtures/${exchange.name}.http`, async () => {
     const { name, page, request, body, script, dialect = kie } = exchange
     const [method = '', url = ''] = request.split(' ')

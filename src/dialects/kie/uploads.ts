@@ -1,5 +1,6 @@
 /** Files of the client's own: `file-base64-upload`, `file-stream-upload`, `file-url-upload`. kie serves them on another host. */
 import { z } from 'zod'
+import { callDigest } from '#dialect-kit/call-digest.ts'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import { parseForm } from '#dialect-kit/multipart.ts'
 import type { EndpointExchange } from '#spec/dialect.ts'
@@ -39,13 +40,17 @@ interface Upload {
   readonly source: FileSource
   /** The field that the file is in. */
   readonly param: string
+  /** What is asked for, where the body's bytes do not tell. */
+  readonly digest?: string | undefined
 }
 
 async function store({ call, gateway, reply }: EndpointExchange, upload: Upload): Promise<void> {
   const folder = folderOf(upload.uploadPath)
   const fileName = fileNameOf(upload.fileName)
-  const { source, param } = upload
-  reply.send(storedAnswer(await gateway.storeFile(call, source, { fileName, param }), folder, fileName))
+  const { source, param, digest } = upload
+  const keep = async () =>
+    storedAnswer(await gateway.storeFile(call, source, { fileName, param }), folder, fileName)
+  reply.send(await gateway.keyed(call, keep, digest))
 }
 
 /** The folder is only echoed: a file is found by its address, and no client's path reaches a disk of ours. */
@@ -176,11 +181,15 @@ export const streamUpload = endpoint({
     const { fields, files } = parseForm(body, headers['content-type'])
     const file = files.find(({ name }) => name === 'file') ?? files[0]
     if (file === undefined) throw missing('file')
+    const uploadPath = fields.get('uploadPath')
+    const fileName = fields.get('fileName') ?? file.fileName
     await store(exchange, {
-      uploadPath: fields.get('uploadPath'),
-      fileName: fields.get('fileName') ?? file.fileName,
+      uploadPath,
+      fileName,
       source: { bytes: file.bytes },
       param: 'file',
+      // A client that sends a form again puts other boundaries between its fields.
+      digest: callDigest(uploadPath ?? '', fileName ?? '', file.bytes),
     })
   },
 })

@@ -1,5 +1,6 @@
 /** `GET /generations/{id}`, `GET /generations` and `POST /generations/{id}/cancel`. */
 import { z } from 'zod'
+import { callDigest } from '#dialect-kit/call-digest.ts'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import { jsonAnswer } from '#dialect-kit/json-answer.ts'
 import { checkSchema } from '#dialect-kit/schema-errors.ts'
@@ -101,7 +102,9 @@ export const cancelGeneration = endpoint({
     example: { params: { id: EXAMPLE_ID } },
   },
   async handle({ request, call, gateway, reply }) {
-    const task = await gateway.cancelTask(call, request.params.id ?? '')
-    reply.send(jsonAnswer(200, generationBody(task, gateway.credits)))
+    const id = request.params.id ?? ''
+    const cancel = async () =>
+      jsonAnswer(200, generationBody(await gateway.cancelTask(call, id), gateway.credits))
+    reply.send(await gateway.keyed(call, cancel, callDigest(id, call.bodyDigest())))
   },
 })

@@ -13,13 +13,18 @@ import { chatUsage } from './usage.ts'
  * a limit cut short says so in `tollgate`, as the last chunk of a stream does.
  */
 export function chatAnswer(call: Call, model: string, result: ChatResult): WireAnswer {
+  return jsonAnswer(200, completionBody(call, model, result))
+}
+
+/** The `chat.completion` itself. */
+export function completionBody(call: Call, model: string, result: ChatResult): object {
   const usage = result.usage && chatUsage(result.usage)
   const cut = result.cut && { tollgate: result.cut }
   if (result.wire?.format === WIRE_FORMAT) {
     const { body } = result.wire
-    return jsonAnswer(200, { ...body, model, ...(body.usage == null && usage && { usage }), ...cut })
+    return { ...body, model, ...(body.usage == null && usage && { usage }), ...cut }
   }
-  return jsonAnswer(200, {
+  return {
     id: completionId(call),
     object: 'chat.completion',
     created: createdSeconds(call),
@@ -27,7 +32,7 @@ export function chatAnswer(call: Call, model: string, result: ChatResult): WireA
     choices: result.choices.map(choiceBody),
     ...(usage && { usage }),
     ...cut,
-  })
+  }
 }
 
 /** The id of our own completions: the request id, so that an answer leads to its receipt. */

@@ -28,7 +28,8 @@ const toolCall = z.looseObject({
   function: z.looseObject({ name: z.string(), arguments: z.string().describe('JSON as text') }),
 })
 
-const completion = z.looseObject({
+/** The `chat.completion` of an answer. */
+export const completionSchema = z.looseObject({
   id: z.string(),
   object: z.literal('chat.completion'),
   created: z.int().describe('Unix seconds'),
@@ -49,7 +50,8 @@ const completion = z.looseObject({
   tollgate: cut,
 })
 
-const chunk = z.looseObject({
+/** The `chat.completion.chunk` of an event. */
+export const chunkSchema = z.looseObject({
   id: z.string(),
   object: z.literal('chat.completion.chunk'),
   created: z.int(),
@@ -72,7 +74,7 @@ export const chatReference: EndpointReference = {
     'OpenAI’s call, for every chat model of the catalogue. Fields that are not listed reach providers that speak this format as they are. With `stream` the answer is a stream of `chat.completion.chunk` events; the charge is in the last one where `stream_options.include_usage` asks for it.',
   tag: 'Chat',
   body: { schema: chatBodySchema },
-  answer: { schema: completion, event: chunk },
+  answer: { schema: completionSchema, event: chunkSchema },
   example: {
     body: {
       model: 'gpt-4o',

@@ -11,7 +11,7 @@ import { errorBody } from './errors.ts'
 import { logprobsBody } from './logprobs.ts'
 import { chatUsage, overVendorUsage } from './usage.ts'
 
-type TypedPart = Exclude<ChatStreamPart, { readonly type: 'wire' }>
+export type TypedPart = Exclude<ChatStreamPart, { readonly type: 'wire' }>
 
 /** Renders one stream; it remembers which choices have begun and ended, so it serves one call only. */
 export function chatStreamRenderer(
@@ -31,7 +31,8 @@ export function chatStreamRenderer(
   }
 }
 
-class CompletionStream {
+/** The events of one stream. `more` is JSON text of further fields (`,"field":…`), for formats that add to OpenAI's. */
+export class CompletionStream {
   readonly #request: ChatRequest
   /** What every chunk of ours begins with, up to the index of its choice. */
   readonly #head: string
@@ -54,12 +55,15 @@ class CompletionStream {
   }
 
   part(part: ChatStreamPart): string | Buffer {
-    if (part.type !== 'wire')
-      return this.#chunk(part.choice, deltaText(part), finishText(part), '', logprobsText(part))
+    if (part.type !== 'wire') return this.words(part)
     if (part.format !== WIRE_FORMAT)
       throw new Error(`a stream of ${part.format} cannot be sent as ${WIRE_FORMAT}`)
     this.#beginAll()
     return part.bytes
+  }
+
+  words(part: TypedPart, more = ''): string {
+    return this.#chunk(part.choice, deltaText(part), finishText(part), more, logprobsText(part))
   }
 
   /** A vendor's own chunks have said every role; saying it twice would read "assistantassistant" in some SDKs. */
@@ -68,18 +72,21 @@ class CompletionStream {
     for (let choice = 0; choice < this.#request.choices; choice++) this.#begun.add(choice)
   }
 
-  /** Closes every choice that has no finish reason yet, and says why. */
-  cut(cut: NonNullable<StreamCharge['cut']>): string {
+  /** Closes every choice that has no finish reason yet, and says why. `more` goes into the last of them. */
+  cut(cut: NonNullable<StreamCharge['cut']>, more = ''): string {
     const reason = `,"tollgate":${JSON.stringify({ code: cut.code, message: cut.message })}`
-    let chunks = ''
-    for (let choice = 0; choice < this.#request.choices; choice++) {
-      if (!this.#finished.has(choice)) chunks += this.#chunk(choice, '', '"length"', reason)
-    }
-    return chunks
+    const open = Array.from({ length: this.#request.choices }, (_, choice) => choice).filter(
+      choice => !this.#finished.has(choice),
+    )
+    return open
+      .map((choice, at) =>
+        this.#chunk(choice, '', '"length"', at === open.length - 1 ? reason + more : reason),
+      )
+      .join('')
   }
 
   /** The last event before the end mark: the usage that was billed and the exact charge, in credits. */
-  usage(end: ChatStreamEnd, charge: StreamCharge, credits: CreditScale): string {
+  usage(end: ChatStreamEnd, charge: StreamCharge, credits: CreditScale, more: object = {}): string {
     const vendor = end.wireUsage?.format === WIRE_FORMAT ? end.wireUsage.body : undefined
     return sseJson({
       ...this.#envelope,
@@ -91,6 +98,7 @@ class CompletionStream {
         credits_charged: exactNumber(chargedCreditsOf(charge.chargedNanoUsd, credits)),
         ...(charge.usageEstimated && { estimated: true }),
       },
+      ...more,
     })
   }
 

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { type Sample, testDialect } from '#dialect-kit/conformance.suite.ts'
 import { testReferences } from '#dialect-kit/reference.suite.ts'
 import type { GatewayError } from '#spec/errors.ts'
-import openai from './index.ts'
+import openai, { kieChat } from './index.ts'
 import { SCRIPT } from './test-script.ts'
 
 const chat = { model: 'claude-sonnet-4-5', messages: [{ role: 'user', content: 'Hi' }] }
@@ -47,6 +47,34 @@ testDialect({
       'data: {"error":{"message":"The provider broke off.","type":"api_error","param":null,"code":"upstream_error"}}',
   },
 })
+
+const slugChat: Sample = {
+  endpoint: 'POST /:slug/v1/chat/completions',
+  url: '/claude-sonnet-4-5/v1/chat/completions',
+  body: { messages: [{ role: 'user', content: 'Hi' }] },
+  unknownFields: 'drop',
+}
+
+testReferences({ dialect: kieChat, script: SCRIPT, samples: [slugChat] })
+
+testDialect({
+  dialect: kieChat,
+  script: SCRIPT,
+  samples: [slugChat],
+  expectErrorBody: expectKieErrorBody,
+  brokenStream: {
+    sample: { ...slugChat, body: { ...slugChat.body, stream: true } },
+    holds:
+      'data: {"code":502,"msg":"The provider broke off.","data":null,"error":{"message":"The provider broke off.","type":"api_error"}}',
+  },
+})
+
+/** Message and type, and from 500 on kie's envelope around them; nothing else. */
+function expectKieErrorBody(body: unknown, error: GatewayError): void {
+  const { error: shape, ...envelope } = body as { error: Record<string, unknown> }
+  expect(shape).toEqual({ message: error.message, type: expect.stringMatching(/^[a-z_]+$/) })
+  expect(envelope).toEqual(error.status < 500 ? {} : { code: error.status, msg: error.message, data: null })
+}
 
 /** Exactly the four keys of OpenAI's error, and ours only where they apply. */
 function expectErrorBody(body: unknown, error: GatewayError): void {

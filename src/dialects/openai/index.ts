@@ -1,4 +1,7 @@
-/** OpenAI's API: chat completions, embeddings and models, and our own `/me`, `/quote` and `/receipts` beside them. */
+/**
+ * OpenAI's API: chat completions, embeddings and models, and our own `/me`, `/quote` and `/receipts` beside them. `kieChat`
+ * is a dialect of its own in the same format, under paths that begin with a model.
+ */
 import { defineDialect } from '#dialect-kit/define-dialect.ts'
 import { chatCompletions } from './chat-completions.ts'
 import { embeddings } from './embeddings.ts'
@@ -8,6 +11,8 @@ import { listModels, retrieveModel } from './models.ts'
 import { quote } from './quote.ts'
 import { receipts } from './receipts.ts'
 import { unsupported } from './unsupported.ts'
+
+export { kieChat } from './kie-chat.ts'
 
 export default defineDialect({
   id: 'openai',

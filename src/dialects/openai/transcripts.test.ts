@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { serveInMemory } from '#dialect-kit/in-memory-http.ts'
 import { type GatewayScript, GOOD_KEY, ScriptedGateway } from '#dialect-kit/scripted-gateway.ts'
+import type { Dialect } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
-import openai from './index.ts'
+import openai, { kieChat } from './index.ts'
 import { SCRIPT } from './test-script.ts'
 
 interface Exchange {
@@ -11,6 +12,7 @@ interface Exchange {
   readonly request: string
   readonly body?: unknown
   readonly script?: GatewayScript
+  readonly dialect?: Dialect
 }
 
 const summarize = {
@@ -53,6 +55,19 @@ const refused = new GatewayError('key_daily_cap', 'The daily cap of this key is 
     },
   ],
 })
+
+/** The sample of docs.kie.ai/market/gemini/…, its search left out. */
+const kieSample = {
+  messages: [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'What is in this image?' },
+        { type: 'image_url', image_url: { url: 'https://example.com/image.png' } },
+      ],
+    },
+  ],
+}
 
 const EXCHANGES: readonly Exchange[] = [
   { name: 'chat', request: 'POST /chat/completions', body: summarize },
@@ -118,15 +133,52 @@ const EXCHANGES: readonly Exchange[] = [
   { name: 'receipt-unknown', request: 'GET /receipts/key_019b76daa800700080000123456789ab' },
   { name: 'completions', request: 'POST /completions', body: { model: 'gpt-4o', prompt: 'Hi' } },
   { name: 'assistants', request: 'POST /threads/thread_1/runs', body: {} },
+  {
+    name: 'kie-chat',
+    request: 'POST /gpt-5-2/v1/chat/completions',
+    body: kieSample,
+    script: { chatChargedNanoUsd: 12_345_678n },
+    dialect: kieChat,
+  },
+  {
+    name: 'kie-chat-stream',
+    request: 'POST /gemini-2.5-pro/v1/chat/completions',
+    body: { ...kieSample, include_thoughts: true, reasoning_effort: 'high' },
+    dialect: kieChat,
+  },
+  {
+    name: 'kie-chat-stream-usage',
+    request: 'POST /gemini-2.5-pro/v1/chat/completions',
+    body: { ...kieSample, stream_options: { include_usage: true } },
+    dialect: kieChat,
+  },
+  {
+    name: 'kie-chat-search',
+    request: 'POST /gemini-3-pro/v1/chat/completions',
+    body: { ...kieSample, tools: [{ type: 'function', function: { name: 'googleSearch' } }] },
+    dialect: kieChat,
+  },
+  {
+    name: 'kie-chat-unknown',
+    request: 'POST /gemini-9-pro/v1/chat/completions',
+    body: kieSample,
+    script: {
+      refuse: new GatewayError('model_not_found', 'The model "gemini-9-pro" does not exist.', {
+        param: 'model',
+        nearby: ['gemini-3-pro'],
+      }),
+    },
+    dialect: kieChat,
+  },
 ]
 
 describe('a client sees exactly', () => {
-  it.each(EXCHANGES)('fixtures/$name.http', async ({ name, request, body, script }) => {
+  it.each(EXCHANGES)('fixtures/$name.http', async ({ name, request, body, script, dialect = openai }) => {
     const [method = '', url = ''] = request.split(' ')
     const text = body === undefined ? undefined : JSON.stringify(body, null, 2)
     const gateway = new ScriptedGateway({ ...SCRIPT, ...script })
     const headers = { authorization: `Bearer ${GOOD_KEY}` }
-    const answer = await serveInMemory(openai, gateway, { method, url, headers, body: text })
+    const answer = await serveInMemory(dialect, gateway, { method, url, headers, body: text })
     const shown = answer.streamed ? answer.body.toString() : indented(answer.body.toString())
     await expect(
       `${request}\n\n${text === undefined ? '' : `${text}\n\n`}${answer.status}\ncontent-type: ${answer.contentType}\n\n${shown}\n`,

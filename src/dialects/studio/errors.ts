@@ -48,6 +48,7 @@ const STATUSES: Record<ErrorCode, number> = {
   generation_failed: 502,
   generation_timeout: 504,
   database_unavailable: 503,
+  storage_unavailable: 503,
   outcome_unknown: 500,
   internal_error: 500,
 }

@@ -53,6 +53,7 @@ const STATUSES: Record<ErrorCode, number> = {
   generation_failed: BUSINESS,
   generation_timeout: BUSINESS,
   database_unavailable: 503,
+  storage_unavailable: 503,
   outcome_unknown: 500,
   internal_error: 500,
 }

@@ -1,5 +1,6 @@
 /** `/webhooks/deliveries`: what became of each callback. */
 import { z } from 'zod'
+import { callDigest } from '#dialect-kit/call-digest.ts'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import { jsonAnswer } from '#dialect-kit/json-answer.ts'
 import { checkSchema } from '#dialect-kit/schema-errors.ts'
@@ -135,8 +136,9 @@ export const replayDelivery = endpoint({
     example: { params: { id: EXAMPLE_ID } },
   },
   async handle({ request, call, gateway, reply }) {
-    const replayed = await gateway.webhooks(call).replay(idOf(request))
-    reply.send(jsonAnswer(200, deliveryBody(replayed)))
+    const id = idOf(request)
+    const replay = async () => jsonAnswer(200, deliveryBody(await gateway.webhooks(call).replay(id)))
+    reply.send(await gateway.keyed(call, replay, callDigest(id, call.bodyDigest())))
   },
 })
 

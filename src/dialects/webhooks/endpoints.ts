@@ -1,18 +1,22 @@
-/** `/webhooks/endpoints` and `/webhooks/secret`. */
+/** `/webhooks/endpoints`. */
 import { z } from 'zod'
+import { callDigest } from '#dialect-kit/call-digest.ts'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
 import { jsonAnswer } from '#dialect-kit/json-answer.ts'
 import { parseJsonBody } from '#dialect-kit/json-body.ts'
 import { checkSchema } from '#dialect-kit/schema-errors.ts'
 import type { WireRequest } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
+import type { KeepAnswer, WireAnswer } from '#spec/gateway.ts'
 import { parseId, renderId, type Uuid } from '#spec/ids.ts'
+import type { WebhookEndpoint } from '#spec/webhook.ts'
 import {
   endpointBody,
   endpointBodyWithSecret,
   endpointObject,
   endpointWithSecret,
 } from './endpoint-object.ts'
+import { overlapOf, rotateBody } from './rotation.ts'
 
 export const TAG = 'Webhooks'
 const EXAMPLE_ID = 'whe_019b76daa800700080000123456789ab'
@@ -56,11 +60,15 @@ export const createEndpoint = endpoint({
     example: { body: { url: EXAMPLE_URL, description: 'Production' } },
   },
   async handle({ request, call, gateway, reply }) {
-    const sent = checkSchema(createBody, parseJsonBody(request.body))
-    const made = await gateway
-      .webhooks(call)
-      .createEndpoint({ url: sent.url, description: sent.description ?? '' })
-    reply.send(jsonAnswer(200, endpointBodyWithSecret(made)))
+    const { url: address, description: words = '' } = checkSchema(createBody, parseJsonBody(request.body))
+    const answer = await gateway.keyed(call, async keep =>
+      withSecret(
+        await gateway
+          .webhooks(call)
+          .createEndpoint({ url: address, description: words }, made => keep(withSecret(made))),
+      ),
+    )
+    reply.send(answer)
   },
 })
 
@@ -101,8 +109,10 @@ export const changeEndpoint = endpoint({
   },
   async handle({ request, call, gateway, reply }) {
     const changes = checkSchema(changeBody, parseJsonBody(request.body))
-    const changed = await gateway.webhooks(call).changeEndpoint(idOf(request), changes)
-    reply.send(jsonAnswer(200, endpointBody(changed)))
+    const id = idOf(request)
+    const change = async () =>
+      jsonAnswer(200, endpointBody(await gateway.webhooks(call).changeEndpoint(id, changes)))
+    reply.send(await gateway.keyed(call, change, callDigest(id, call.bodyDigest())))
   },
 })
 
@@ -136,33 +146,28 @@ export const rotateSecret = endpoint({
   reference: {
     summary: 'Give an endpoint a new secret',
     description:
-      'The one before it signs too for 24 hours: webhook-signature then holds two signatures, and a receiver with either secret accepts.',
+      'The one before it signs too for 24 hours: `webhook-signature` then holds two signatures, and a receiver with either secret accepts.',
     tag: TAG,
+    body: { schema: rotateBody },
     answer: { schema: endpointWithSecret },
-    example: { params: { id: EXAMPLE_ID } },
+    example: { params: { id: EXAMPLE_ID }, body: { overlap_hours: 24 } },
   },
   async handle({ request, call, gateway, reply }) {
-    const rotated = await gateway.webhooks(call).rotateSecret(idOf(request))
-    reply.send(jsonAnswer(200, endpointBodyWithSecret(rotated)))
+    const overlapMs = overlapOf(request)
+    const id = idOf(request)
+    const rotate = async (keep: KeepAnswer) =>
+      withSecret(
+        await gateway
+          .webhooks(call)
+          .rotateSecret(id, { overlapMs, keep: rotated => keep(withSecret(rotated)) }),
+      )
+    reply.send(await gateway.keyed(call, rotate, callDigest(id, call.bodyDigest())))
   },
 })
 
-export const callbackSecret = endpoint({
-  method: 'GET',
-  path: '/webhooks/secret',
-  reference: {
-    summary: 'The secret of callback URLs',
-    description:
-      'Signs the callbacks of requests that name their own URL (callBackUrl and the like), by Standard Webhooks; where the original API has a signature of its own, that is sent as well, keyed by the whole text of this secret.',
-    tag: TAG,
-    answer: { schema: z.object({ object: z.literal('webhook_secret'), secret: z.string() }) },
-    example: {},
-  },
-  async handle({ call, gateway, reply }) {
-    const secret = await gateway.webhooks(call).callbackSecret()
-    reply.send(jsonAnswer(200, { object: 'webhook_secret', secret }))
-  },
-})
+function withSecret(endpoint: WebhookEndpoint): WireAnswer {
+  return jsonAnswer(200, endpointBodyWithSecret(endpoint))
+}
 
 function idOf({ params }: WireRequest): Uuid {
   const id = parseId('endpoint', params.id ?? '')

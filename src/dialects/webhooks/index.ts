@@ -4,7 +4,6 @@ import { errorObject } from '#dialect-kit/error-object.ts'
 import { jsonAnswer } from '#dialect-kit/json-answer.ts'
 import { listDeliveries, replayDelivery, retrieveDelivery } from './deliveries.ts'
 import {
-  callbackSecret,
   changeEndpoint,
   createEndpoint,
   deleteEndpoint,
@@ -12,12 +11,13 @@ import {
   retrieveEndpoint,
   rotateSecret,
 } from './endpoints.ts'
+import { callbackSecret, rotateCallbackSecret } from './secret.ts'
 
 export default defineDialect({
   id: 'webhooks',
   endpoints: [
     ...[listEndpoints, createEndpoint, retrieveEndpoint, changeEndpoint, deleteEndpoint, rotateSecret],
-    ...[callbackSecret, listDeliveries, retrieveDelivery, replayDelivery],
+    ...[callbackSecret, rotateCallbackSecret, listDeliveries, retrieveDelivery, replayDelivery],
   ],
   renderError: (error, _call, gateway) => jsonAnswer(error.status, errorObject(error, gateway.credits)),
 })

@@ -21,6 +21,7 @@ const endpoint = {
 export const DESK: DeskScript = {
   endpoints: [endpoint, { ...endpoint, id: OFF_ID, disabledReason: 'The receiver answered 410 Gone.' }],
   secret: 'whsec_d29ya3NwYWNl',
+  oldSignUntil: new Date('2026-01-02T00:00:00Z'),
   deliveries: [
     {
       id: DELIVERY_ID,

@@ -35,11 +35,15 @@ test('a secret is shown where an endpoint is made, looked at or given a new one,
     ask('POST', '/endpoints', { url: 'https://example.com/new' }),
     ask('GET', `/endpoints/${whe}`),
     ask('POST', `/endpoints/${whe}/rotate-secret`),
+    ask('GET', '/secret'),
+    ask('POST', '/secret/rotate'),
   ])
   expect(shown.map(({ json }) => json.secret)).toEqual([
     'whsec_c2VjcmV0',
     'whsec_c2VjcmV0',
     'whsec_c2VjcmV0-rotated',
+    'whsec_d29ya3NwYWNl',
+    'whsec_d29ya3NwYWNl-rotated',
   ])
   const hidden = await Promise.all([
     ask('POST', `/endpoints/${whe}`, { enabled: true }),
@@ -86,6 +90,32 @@ test('a wrong field is named', async () => {
     expect(json.error).toMatchObject({ code: 'invalid_request', param })
     expect(asked).toEqual([])
   }
+})
+
+test('a rotation may say how long the old secrets sign too, or leave its body out', async () => {
+  for (const path of [`/endpoints/${whe}/rotate-secret`, '/secret/rotate']) {
+    expect((await ask('POST', path)).asked[0]?.argument).toMatchObject({ overlapMs: undefined })
+    expect((await ask('POST', path, {})).asked[0]?.argument).toMatchObject({ overlapMs: undefined })
+    for (const overlap_hours of [0, 0.5, 168]) {
+      const { asked } = await ask('POST', path, { overlap_hours })
+      expect(asked[0]?.argument).toMatchObject({ overlapMs: overlap_hours * 3_600_000 })
+    }
+    for (const wrong of [
+      { overlap_hours: -1 },
+      { overlap_hours: 169 },
+      { overlap_hours: '1' },
+      { overlap: 1 },
+    ]) {
+      const { status, asked } = await ask('POST', path, wrong)
+      expect([status, asked]).toEqual([400, []])
+    }
+  }
+  const { json } = await ask('GET', '/secret')
+  expect(json).toEqual({
+    object: 'webhook_secret',
+    secret: 'whsec_d29ya3NwYWNl',
+    old_secrets_sign_until: '2026-01-02T00:00:00.000Z',
+  })
 })
 
 test('ids of another kind, or of nothing, are not found', async () => {

@@ -80,7 +80,7 @@ const CHANGES: Readonly<Record<MediaOperationName, readonly Need[]>> = {
 
 /** Actions that work from words alone: a picture or a video beside them means another action. */
 const BY_WORDS: ReadonlySet<string> = new Set([
-  ...['text2img', 'text2svg', 'transparent', 'text2video', 'storyboard2video', 'text2_3d'],
+  ...['text2img', 'text2svg', 'transparent', 'text2video', 'text2_3d'],
   ...['text2music', 'lyrics2music', 'text2speech', 'text2dialogue', 'text2sfx', 'text2text', 'voice_design'],
 ])
 

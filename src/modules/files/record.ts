@@ -53,6 +53,24 @@ export function thumbnailKeyOf(account: AccountRef, stem: string): string {
   return `thumbnails/${account.workspaceId}/${account.mode}/${nameOf(stem)}.webp`
 }
 
+const PLACE = `([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(live|test)/([0-9a-f]{40})`
+const KEY = new RegExp(`^(?:files/${PLACE}[.]bin|thumbnails/${PLACE}[.]webp)$`)
+
+/** What an object key of ours is for; `undefined`: it is none of ours. A thumbnail is its file's, under the same name. */
+export function readObjectKey(
+  key: string,
+): { readonly account: AccountRef; readonly objectKey: string } | undefined {
+  const [workspaceId, mode, name] = (KEY.exec(key) ?? []).slice(1).filter(part => part !== undefined)
+  if (workspaceId === undefined || mode === undefined || name === undefined) return undefined
+  return {
+    account: { workspaceId: workspaceId as Uuid, mode: mode === 'test' ? 'test' : 'live' },
+    objectKey: `files/${workspaceId}/${mode}/${name}.bin`,
+  }
+}
+
+/** Where files and their thumbnails are, in the order of keys. */
+export const OBJECT_PREFIXES = ['files/', 'thumbnails/'] as const
+
 function nameOf(stem: string): string {
   return hash('sha256', stem, 'hex').slice(0, 40)
 }

@@ -5,7 +5,7 @@ import type { AccountRef, Mode } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { JsonObject } from '#spec/json.ts'
 import type { StatementPart } from '#spec/statement.ts'
-import type { FileKind, FileRecord, FileRole } from './record.ts'
+import { type FileKind, type FileRecord, type FileRole, readObjectKey } from './record.ts'
 
 export interface FileStore {
   insert(file: FileRecord): Promise<void>
@@ -17,6 +17,18 @@ export interface FileStore {
   /** Files that are older than their workspace keeps them; some at a time. */
   expired(limit: number): Promise<FileRecord[]>
   remove(files: readonly FileRecord[]): Promise<void>
+  /**
+   * Of the objects those that no file has and none will: no row names them, and no task of their account that may still
+   * write its rows is as old as they are. Objects of workspaces that are not here may be another installation's. Both are judged at one moment, so that a task which ends meanwhile is seen either
+   * open or with its rows.
+   */
+  ownerless(objects: readonly ObjectSeen[]): Promise<string[]>
+}
+
+/** An object as the store lists it. */
+export interface ObjectSeen {
+  readonly key: string
+  readonly modifiedAt: Date
 }
 
 interface FileRow {
@@ -40,6 +52,18 @@ interface FileRow {
   metadata: JsonObject
   created_at: Date
 }
+
+/** By how much the clock of the object store may be behind the database's. */
+const CLOCKS_DIFFER = `interval '1 hour'`
+
+const OWNERLESS = `
+  select o.key
+  from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+    as o(key, workspace_id, mode, object_key, modified_at)
+  where exists (select from workspace w where w.id = o.workspace_id)
+    and not exists (select from file f where f.object_key = o.object_key and o.key in (f.object_key, f.thumbnail_key))
+    and not exists (select from task t where t.workspace_id = o.workspace_id and t.mode = o.mode::account_mode
+      and t.state in ('queued', 'running') and t.created_at <= o.modified_at + ${CLOCKS_DIFFER})`
 
 const INSERT = `
   insert into file (workspace_id, mode, id, token, task_id, kind, role, index, object_key, thumbnail_key, content_type, file_name,
@@ -89,6 +113,20 @@ export function createFileStore(connection: Queryable): FileStore {
         where f.workspace_id = g.workspace_id and f.id = g.id`
       const values = [gone.map(file => file.account.workspaceId), gone.map(file => file.id)]
       await database.query('file_remove', text, values)
+    },
+    async ownerless(objects) {
+      const ours = objects.flatMap(({ key, modifiedAt }) => {
+        const read = readObjectKey(key)
+        return read === undefined ? [] : [{ key, modifiedAt, ...read }]
+      })
+      const { rows } = await database.query<{ key: string }>('file_ownerless', OWNERLESS, [
+        ours.map(({ key }) => key),
+        ours.map(({ account }) => account.workspaceId),
+        ours.map(({ account }) => account.mode),
+        ours.map(({ objectKey }) => objectKey),
+        ours.map(({ modifiedAt }) => modifiedAt),
+      ])
+      return rows.map(({ key }) => key)
     },
   }
 }

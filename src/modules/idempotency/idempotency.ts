@@ -35,6 +35,11 @@ export interface Idempotency {
    */
   answerPart(account: AccountRef, requestId: Uuid, answer: StoredAnswer): StatementPart
   /**
+   * The statement that changes a row only where the key is still this call's: an UPDATE, open for one more condition, for who
+   * writes what the key stands for. A node that was taken for dead and goes on may have lost it meanwhile.
+   */
+  keepPart(account: AccountRef, requestId: Uuid): StatementPart
+  /**
    * Keeps the answer of a call, before its hold is settled; the settle then marks it done in the same commit. Of an
    * answer above 1 MiB only the fact is kept. False where the key is this call's no more, because its node was taken
    * for dead: another may have run it, so it should be released and not charged. Throws `database_unavailable`.
@@ -45,9 +50,11 @@ export interface Idempotency {
   /** Frees the key of a call that failed before it held anything, or that held nothing. Never throws. */
   release(account: AccountRef, requestId: Uuid): Promise<void>
   /**
-   * Does again what the database could not do when it was asked, and forgets keys older than a day, at most 1,000;
-   * gives how many. To be called every few seconds. Throws `database_unavailable`.
+   * Tells the database what it could not be told when it was asked. Every node has its own to tell: to be called by each,
+   * every few seconds. Throws `database_unavailable`.
    */
+  tellOwed(): Promise<void>
+  /** Forgets keys older than a day; gives how many. One node does it for all. Throws `database_unavailable`. */
   sweep(): Promise<number>
 }
 
@@ -75,7 +82,10 @@ export function createIdempotency({ store, logger }: IdempotencyOptions): Idempo
       await work()
     } catch (cause) {
       owe(call, work)
-      logger.warn({ requestId: call.requestId, cause }, 'an idempotency key is left for the next sweep')
+      logger.warn(
+        { requestId: call.requestId, cause },
+        'an idempotency key is left for later: the database will be told again',
+      )
     }
   }
 
@@ -119,6 +129,7 @@ export function createIdempotency({ store, logger }: IdempotencyOptions): Idempo
       return { state: 'joined', requestId: found.requestId }
     },
     answerPart: (account, requestId, answer) => store.answerPart({ account, requestId }, answer),
+    keepPart: (account, requestId) => store.keepPart({ account, requestId }),
     storeAnswer: (account, requestId, answer) => store.storeAnswer({ account, requestId }, answer),
     async finishFree(account, requestId) {
       const call = { account, requestId }
@@ -128,9 +139,15 @@ export function createIdempotency({ store, logger }: IdempotencyOptions): Idempo
       const call = { account, requestId }
       await now(call, () => store.free(call))
     },
-    async sweep() {
+    async tellOwed() {
       for (const [requestId, work] of owed) await pay(requestId, work)
-      return await store.sweep(SWEPT_AT_ONCE)
+    },
+    async sweep() {
+      for (let total = 0; ; ) {
+        const forgotten = await store.sweep(SWEPT_AT_ONCE)
+        total += forgotten
+        if (forgotten < SWEPT_AT_ONCE) return total
+      }
     },
   }
 }

@@ -22,6 +22,8 @@ export interface KeyedCall {
   readonly requestId: Uuid
   /** The node that runs it. */
   readonly owner: Uuid
+  /** It costs nothing and holds nothing: no charge is missing where its answer is done. */
+  readonly isFree?: boolean | undefined
 }
 
 /** An answer as it was sent, and is sent again. */

@@ -22,6 +22,8 @@ export interface IdempotencyStore {
   storeAnswer(call: CallRef, answer: StoredAnswer): Promise<boolean>
   /** Stores the answer and marks it done, as part of a statement. */
   answerPart(call: CallRef, answer: StoredAnswer): StatementPart
+  /** Changes nothing of a key that is this call's, and no row of one that is not, as part of a statement. */
+  keepPart(call: CallRef): StatementPart
   markDone(call: CallRef): Promise<void>
   free(call: CallRef): Promise<void>
   /** Forgets old rows, some at a time; gives how many. */
@@ -30,28 +32,43 @@ export interface IdempotencyStore {
 
 /**
  * A key is free when no row has it, or when its row's hold is gone and either it is too old, or it was not done and
- * its node is dead. A hold that still stands always keeps its key: the ledger frees it with the hold.
+ * its node is dead. A hold that still stands always keeps its key: the ledger frees it with the hold. A call that became a
+ * task belongs to no node: its key is the task's while that is open, as a hold's is, and stays with it unless it failed,
+ * whether or not anything was held for it.
+ */
+const CAN_BE_TAKEN = `
+      not exists (select from hold h where h.workspace_id = k.workspace_id and h.id = k.request_id)
+      and (select case
+          when t.state in ('queued', 'running') then false
+          when k.created_at < now() - $8 * interval '1 millisecond' then true
+          when k.state = 'done' or t.state = 'succeeded' then false
+          when t.state is not null then true
+          else not exists (
+            select from node n where n.id = k.owner and n.heartbeat_at > now() - $9 * interval '1 millisecond') end
+        from (select) as one left join task t on t.workspace_id = k.workspace_id and t.id = k.request_id)`
+
+/**
+ * One statement. Who comes second waits for the first and then finds the key taken, but reads the row as it was before: a row
+ * that was free by then, and is not ours, has changed hands, and is not given.
  */
 const TAKE = `
   with taken as (
     insert into idempotency as k
-      (workspace_id, mode, route, key_digest, body_digest, request_id, owner, state)
-    values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, 'running')
+      (workspace_id, mode, route, key_digest, body_digest, request_id, owner, state, is_free)
+    values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, 'running', $10)
     on conflict (workspace_id, mode, route, key_digest) do update set
       body_digest = excluded.body_digest, request_id = excluded.request_id, owner = excluded.owner,
-      state = 'running', status = null, headers = null, content_type = null, body = null, created_at = now()
-    where not exists (select from hold h where h.workspace_id = k.workspace_id and h.id = k.request_id)
-      and (k.created_at < now() - $8 * interval '1 millisecond'
-        or k.state <> 'done' and not exists (
-          select from node n where n.id = k.owner and n.heartbeat_at > now() - $9 * interval '1 millisecond'))
+      is_free = excluded.is_free, state = 'running', status = null, headers = null, content_type = null, body = null, created_at = now()
+    where ${CAN_BE_TAKEN}
     returning 1
   )
   select true as taken, null as body_digest, null as request_id, null as state, null as status, null as headers,
     null as content_type, null as body
   from taken
   union all
-  select false, encode(body_digest, 'hex'), request_id, state, status, headers, content_type, body from idempotency
-  where workspace_id = $1 and mode = $2 and route = $3 and key_digest = $4 and not exists (select from taken)`
+  select false, encode(body_digest, 'hex'), request_id, state, status, headers, content_type, body from idempotency k
+  where workspace_id = $1 and mode = $2 and route = $3 and key_digest = $4 and not exists (select from taken)
+    and not (${CAN_BE_TAKEN})`
 
 interface TakeRow {
   taken: boolean
@@ -80,6 +97,8 @@ const SWEEP = `
     select o.workspace_id, o.mode, o.route, o.key_digest from idempotency o
     where o.created_at < now() - $1 * interval '1 millisecond'
       and not exists (select from hold h where h.workspace_id = o.workspace_id and h.id = o.request_id)
+      and not exists (select from task t where t.workspace_id = o.workspace_id and t.id = o.request_id
+        and t.state in ('queued', 'running'))
     limit $2 for update skip locked
   ) old
   where (k.workspace_id, k.mode, k.route, k.key_digest) = (old.workspace_id, old.mode, old.route, old.key_digest)`
@@ -99,6 +118,7 @@ export function createIdempotencyStore(connection: Queryable, nodeDeadAfterMs: n
         call.owner,
         KEPT_FOR_MS,
         nodeDeadAfterMs,
+        call.isFree ?? false,
       ])
       const row = rows[0]
       return row?.taken ? 'taken' : row && recordOf(row)
@@ -116,6 +136,11 @@ export function createIdempotencyStore(connection: Queryable, nodeDeadAfterMs: n
           where workspace_id = ${at(0)} and mode = ${at(1)} and request_id = ${at(2)} and state <> 'done'`
       },
       values: [...refValues(call), ...answerValues(answer)],
+    }),
+    keepPart: call => ({
+      text: first => `update idempotency set state = state
+          where workspace_id = $${first} and mode = $${first + 1} and request_id = $${first + 2} and state <> 'done'`,
+      values: refValues(call),
     }),
     async markDone(call) {
       await database.query('idempotency_done', MARK_DONE, refValues(call))

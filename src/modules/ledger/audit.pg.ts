@@ -244,11 +244,11 @@ export const CHECKS: readonly Check[] = [
   {
     invariant: 'answer-belongs-to-a-settled-call',
     promise:
-      'no stored answer is called done unless its call was settled, was free, or is a task that was accepted',
+      'no stored answer is called done unless its call was settled, was free, costs nothing, or is a task that was accepted',
     query: `
       select k.workspace_id, k.request_id::text as subject, format('answer is done, call %s', coalesce(v.outcome, 'never ended')) as detail
       from idempotency k left join ledger_event v on v.workspace_id = k.workspace_id and v.event_key = 'hold:' || k.request_id
-      where ${SCOPED('k.workspace_id')} and k.state = 'done' and v.outcome is distinct from 'settled'
+      where ${SCOPED('k.workspace_id')} and k.state = 'done' and not k.is_free and v.outcome is distinct from 'settled'
         and not exists (select 1 from usage u where u.workspace_id = k.workspace_id and u.id = k.request_id and u.held_nano_usd = 0)
         and not exists (select 1 from task t where t.workspace_id = k.workspace_id and t.id = k.request_id)`,
   },

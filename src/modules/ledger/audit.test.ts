@@ -144,12 +144,12 @@ test('the damage of one workspace is not told of another', async () => {
 
 test('the live auditor sees a workspace whose money moved since it last looked', async () => {
   const { payer } = await busyWorkspace()
-  await node.ledger.auditMoved()
+  const { until } = await node.ledger.auditMoved(undefined)
   await fixture.sql(`update account set balance_nano_usd = balance_nano_usd + 1 where workspace_id = $1`, [
     payer.account.workspaceId,
   ])
   await node.ledger.grant(payer.account, ids.next(), 5n, 'a gift')
-  const found = await node.ledger.auditMoved()
-  const here = found.filter(violation => violation.workspaceId === payer.account.workspaceId)
+  const { violations } = await node.ledger.auditMoved(until)
+  const here = violations.filter(violation => violation.workspaceId === payer.account.workspaceId)
   expect(here.map(violation => violation.invariant)).toContain('balance-is-sum-of-entries')
 })

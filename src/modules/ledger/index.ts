@@ -66,8 +66,8 @@ export interface Ledger {
   /** Releases inline holds of nodes without a heartbeat for so long, or past their deadline; all of them where `allInline`. */
   releaseOrphans(options: { deadAfterMs: number; allInline?: boolean }): Promise<number>
   audit(workspaceIds?: readonly Uuid[]): Promise<Violation[]>
-  /** The same over the workspaces whose money moved since the last call (the first looks back an hour). */
-  auditMoved(): Promise<Violation[]>
+  /** The same over the workspaces whose money moved since a moment (none: an hour ago), and the moment to go on from. */
+  auditMoved(since: Date | undefined): Promise<{ violations: Violation[]; until: Date }>
   /** Partitions ahead, old guard rows away. Hourly. */
   keepHouse(): Promise<void>
   /** Resolves when every hold and end that was asked for is answered. */
@@ -88,7 +88,6 @@ export function createLedger(
   limits: LaneLimits = LANE_LIMITS,
 ): Ledger {
   const database = store.orUnavailable(connection)
-  let auditedUntil: Date | undefined
   const moneyLanes = lanes.map(lane => new MoneyLane(store.lanePort(lane), clock, limits))
   const laneOf = (account: AccountRef): MoneyLane => {
     const lane = moneyLanes[laneNumber(account.workspaceId, moneyLanes.length)]
@@ -172,11 +171,9 @@ export function createLedger(
     listUsage: (account, limit) => store.listUsage(database, account, limit),
     releaseOrphans,
     audit: workspaceIds => auditLedger(database, workspaceIds ?? null),
-    async auditMoved() {
-      const { workspaceIds, until } = await store.workspacesThatMoved(database, auditedUntil)
-      const violations = workspaceIds.length === 0 ? [] : await auditLedger(database, workspaceIds)
-      auditedUntil = until
-      return violations
+    async auditMoved(since) {
+      const { workspaceIds, until } = await store.workspacesThatMoved(database, since)
+      return { violations: workspaceIds.length === 0 ? [] : await auditLedger(database, workspaceIds), until }
     },
     keepHouse: () => store.keepHouse(database),
     drained,

@@ -29,6 +29,7 @@ export type { Delivered } from './media-quantities.ts'
 export { boundLines, type TokenBound, usageLines } from './price-lines.ts'
 export {
   DEFAULT_TIER_LADDER,
+  latestRecompute,
   nextRecompute,
   nextTier,
   parseTierLadder,

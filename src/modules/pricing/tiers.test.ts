@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { nanoUsdFromDollars } from '#spec/money.ts'
 import {
   DEFAULT_TIER_LADDER,
+  latestRecompute,
   nextRecompute,
   nextTier,
   parseTierLadder,
@@ -124,5 +125,13 @@ describe('the next recompute', () => {
     ['2026-12-31T18:00:00Z', '2027-01-01T00:00:00.000Z'],
   ])('after %s is %s', (from, to) => {
     expect(nextRecompute(new Date(from)).toISOString()).toBe(to)
+  })
+
+  it.each([
+    ['2026-11-20T06:00:00Z', '2026-11-20T06:00:00.000Z'],
+    ['2026-11-20T05:59:59.999Z', '2026-11-20T00:00:00.000Z'],
+    ['2027-01-01T03:20:00Z', '2027-01-01T00:00:00.000Z'],
+  ])('that comes late, at %s, is made as of %s', (from, to) => {
+    expect(latestRecompute(new Date(from)).toISOString()).toBe(to)
   })
 })

@@ -19,7 +19,7 @@ const RUNG = /^([a-z][a-z0-9_-]{0,31}):(\d{1,9}(?:\.\d{1,9})?):(\d{1,6})$/
 const DAY_MS = 86_400_000
 /** A workspace falls at most one rung in so long. */
 export const DAYS_BETWEEN_FALLS = 7
-const HOURS_BETWEEN_RECOMPUTES = 6
+const RECOMPUTE_EVERY_MS = 6 * 3_600_000
 
 /**
  * Reads a ladder from configuration. Throws a RangeError that says which rung is wrong: the first begins at 0,
@@ -91,6 +91,10 @@ export function recomputeTier(input: {
 
 /** The next of 00, 06, 12 and 18 o'clock UTC, always after `now`. */
 export function nextRecompute(now: Date): Date {
-  const periodMs = HOURS_BETWEEN_RECOMPUTES * 3_600_000
-  return new Date((Math.floor(now.getTime() / periodMs) + 1) * periodMs)
+  return new Date(latestRecompute(now).getTime() + RECOMPUTE_EVERY_MS)
+}
+
+/** The one before it: `now` itself where it is one. A recompute that comes late is made as of then. */
+export function latestRecompute(now: Date): Date {
+  return new Date(Math.floor(now.getTime() / RECOMPUTE_EVERY_MS) * RECOMPUTE_EVERY_MS)
 }

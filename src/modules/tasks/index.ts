@@ -1,7 +1,17 @@
 /** Tasks: rows that are the truth and the queue. README.md has the words and the invariants. */
 export type { Attempt, AttemptFault, AttemptState } from './attempts.ts'
-export { advanced, isOver, withAttempt } from './attempts.ts'
-export type { Lease, LeasedTask, NewTask, StepChanges, StoredTask, TaskEnd, TaskWork } from './record.ts'
+export { advanced, isLaterStep, isOver, isSeated, summaryOf, withAttempt } from './attempts.ts'
+export type {
+  Lease,
+  LeasedTask,
+  NewTask,
+  Seat,
+  SeatWanted,
+  StepChanges,
+  StoredTask,
+  TaskEnd,
+  TaskWork,
+} from './record.ts'
 export type { FinishParts, SubmitParts, TaskStore } from './store.pg.ts'
 export { createTaskStore, LeaseLost } from './store.pg.ts'
 

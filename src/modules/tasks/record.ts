@@ -75,7 +75,20 @@ export interface StepChanges {
   readonly result?: Json | undefined
   readonly provider?: string | undefined
   readonly upstreamModel?: string | undefined
+  /** The provider that had no free seat for it: it keeps its place in the line there. Left out: it waits for none. */
+  readonly waitsFor?: string | undefined
 }
+
+/** A seat for one create call, at a provider that takes so many jobs at once. */
+export interface SeatWanted {
+  readonly provider: string
+  readonly limit: number
+  /** Of the attempt. */
+  readonly reference: Uuid
+}
+
+/** `waiting`: how many tasks wait for a seat at that provider, this one included; 1,200 at most. */
+export type Seat = { readonly isTaken: true } | { readonly isTaken: false; readonly waiting: number }
 
 /** How a task ends. */
 export interface TaskEnd {

@@ -4,17 +4,27 @@ import type { Queryable } from '#platform/postgres/database.ts'
 import { CommitUnknown, NotSent, StatementFailed } from '#platform/postgres/errors.ts'
 import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
 import type { AccountRef } from '#spec/account.ts'
+import { GatewayError } from '#spec/errors.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { StatementPart } from '#spec/statement.ts'
 import type { TaskQuery } from '#spec/task.ts'
-import type { Lease, LeasedTask, NewTask, StepChanges, StoredTask, TaskEnd } from './record.ts'
+import type {
+  Lease,
+  LeasedTask,
+  NewTask,
+  Seat,
+  SeatWanted,
+  StepChanges,
+  StoredTask,
+  TaskEnd,
+} from './record.ts'
 import { leasedOf, type TaskRow, taskOf } from './rows.ts'
 
 /** What commits with a new task. */
 export interface SubmitParts {
   /** A table function call that takes the hold and gives its outcome as a row of phase `hold`; absent: nothing is held. */
   readonly hold?: StatementPart | undefined
-  /** An UPDATE, open for one more condition, that stores the answer of a keyed call. It must change one row. */
+  /** An UPDATE, open for one more condition, of a keyed call's key (its answer, or that it is its own). It must change one row. */
   readonly answer?: StatementPart | undefined
 }
 
@@ -37,7 +47,7 @@ export class LeaseLost extends Error {
 export interface TaskStore {
   /**
    * Takes the hold and writes the task, or neither: gives the rows that the hold's part gave. Sent again after a lost
-   * answer; the ids make it happen once. Throws `database_unavailable`.
+   * answer; the ids make it happen once. Throws `database_unavailable`; `idempotency_in_progress` where its key was lost.
    */
   submit<Row>(task: NewTask, parts: SubmitParts): Promise<readonly Row[]>
   /** Leases up to so many due tasks, workspaces taking turns. */
@@ -52,6 +62,13 @@ export interface TaskStore {
   note(lease: Lease, changes: StepChanges): Promise<void>
   /** Writes down what a step learned and lets go; the task is due again after the delay, or at once if it was nudged. */
   release(lease: Lease, changes: StepChanges | undefined, delayMs: number): Promise<void>
+  /**
+   * A seat at a provider for an attempt that is `planned`; one that it has already is its own. It is given back by whatever
+   * statement says that the attempt is over or planned again, or ends its task. Throws LeaseLost.
+   */
+  takeSeat(lease: Lease, wanted: SeatWanted): Promise<Seat>
+  /** Makes those tasks due that the free seats of a provider belong to now; gives how many. */
+  callWaiting(provider: string, limit: number): Promise<number>
   /** Ends the task with its money, files and callbacks. Gives the rows that the end's part gave. Throws LeaseLost. */
   finish<Row>(lease: Lease, end: TaskEnd, parts: FinishParts): Promise<readonly Row[]>
   /** Writes rows beside a step that keeps the lease (callbacks of stages). Throws LeaseLost. */
@@ -88,10 +105,11 @@ const CHANGE_VALUES = 10
 
 const NOTE = `update task t set ${CHANGES} where ${MINE}`
 
-const RELEASE = `update task t set ${CHANGES}, leased_by = null, nudged = false,
+const RELEASE = `update task t set ${CHANGES}, leased_by = null, nudged = false, waits_for = $12,
     due_at = case when t.nudged then now() else now() + $11 * interval '1 millisecond' end where ${MINE}`
 
-const RELEASE_ONLY = `update task t set leased_by = null, nudged = false,
+/** Names `work`, so that a seat that was taken for a call that was then not sent is given back. */
+const RELEASE_ONLY = `update task t set leased_by = null, nudged = false, work = t.work,
     due_at = case when t.nudged then now() else now() + $4 * interval '1 millisecond' end where ${MINE}`
 
 /** Every function throws `database_unavailable` where the database cannot be reached. */
@@ -120,22 +138,29 @@ export function createTaskStore(connection: Queryable): TaskStore {
     return rows[0] && leasedOf(rows[0])
   }
 
+  /** The workspace that the last claim came to: where many wait, the next one goes on behind it. */
+  let turn: Uuid | null = null
+
   return {
     async submit<Row>(task: NewTask, parts: SubmitParts) {
       const { text, values } = submitStatement(task, parts)
+      const name = nameOf('task_submit', text)
       for (let tries = 1; ; tries++) {
         try {
-          return (await connection.query<Row>(submitName(parts), text, values)).rows
+          return (await connection.query<Row>(name, text, values)).rows
         } catch (error) {
           if (tries < TRIES && isWorthRepeating(error)) continue
-          return (await database.query<Row>(submitName(parts), text, values)).rows
+          if (isKeyLost(error)) throw keyLost(error)
+          return (await database.query<Row>(name, text, values)).rows
         }
       }
     },
     async claim(node, limit, leaseMs) {
-      const text = `select ${COLUMNS} from task_claim($1, $2, $3 * interval '1 millisecond') t`
-      const { rows } = await database.query<TaskRow>('task_claim', text, [node, limit, leaseMs])
-      return rows.map(leasedOf)
+      const text = `select ${COLUMNS} from task_claim($1, $2, $3 * interval '1 millisecond', $4) t`
+      const { rows } = await database.query<TaskRow>('task_claim', text, [node, limit, leaseMs, turn])
+      const claimed = rows.map(leasedOf)
+      turn = lastTurn(claimed, turn)
+      return claimed
     },
     seize: (...wanted) => seize('task_seize', '', ...wanted),
     seizeIdle: (...wanted) =>
@@ -157,7 +182,24 @@ export function createTaskStore(connection: Queryable): TaskStore {
     release: (lease, changes, delayMs) =>
       changes === undefined
         ? change('task_release_only', RELEASE_ONLY, [...leaseValues(lease), Math.round(delayMs)])
-        : change('task_release', RELEASE, [...changeValues(lease, changes), Math.round(delayMs)]),
+        : change('task_release', RELEASE, [
+            ...changeValues(lease, changes),
+            Math.round(delayMs),
+            changes.waitsFor ?? null,
+          ]),
+    async takeSeat(lease, { provider, limit, reference }) {
+      const text = 'select outcome, waiting from seat_take($1, $2, $3, $4, $5, $6)'
+      const values = [...leaseValues(lease), reference, provider, limit]
+      const { rows } = await database.query<{ outcome: string; waiting: number }>('seat_take', text, values)
+      const { outcome, waiting } = rows[0] ?? { outcome: 'lost', waiting: 0 }
+      if (outcome === 'lost') throw new LeaseLost()
+      return outcome === 'taken' ? { isTaken: true } : { isTaken: false, waiting }
+    },
+    async callWaiting(provider, limit) {
+      const text = 'select seat_call($1, $2) as called'
+      const { rows } = await database.query<{ called: number }>('seat_call', text, [provider, limit])
+      return rows[0]?.called ?? 0
+    },
     async finish<Row>(lease: Lease, end: TaskEnd, parts: FinishParts) {
       const { text, values } = finishStatement(lease, end, parts)
       const { rows } = await database.query<Row & { owned: boolean }>(
@@ -246,8 +288,24 @@ function isWorthRepeating(error: unknown): boolean {
   return error instanceof StatementFailed && /^(40|55P03)/.test(error.code)
 }
 
-function submitName({ hold, answer }: SubmitParts): string {
-  return `task_submit${hold ? '_held' : ''}${answer ? '_keyed' : ''}`
+/** By `insist`, of which a submission has one. */
+function isKeyLost(error: unknown): boolean {
+  return error instanceof StatementFailed && error.code === 'P0004'
+}
+
+function keyLost(cause: unknown): GatewayError {
+  return new GatewayError(
+    'idempotency_in_progress',
+    'Another request has taken over this idempotency key. Its answer can be had by asking again.',
+    { retryAfterSeconds: 1, cause },
+  )
+}
+
+/** The farthest that was come to, going round from where the claim before ended. */
+function lastTurn(claimed: readonly LeasedTask[], before: Uuid | null): Uuid | null {
+  const ids = claimed.map(({ task }) => task.account.workspaceId).sort()
+  const roundTheEnd = ids.filter(id => before !== null && id <= before)
+  return roundTheEnd.at(-1) ?? ids.at(-1) ?? before
 }
 
 /** What others' parts are is for them to say: a prepared statement is known by its whole text, or it is another's. */

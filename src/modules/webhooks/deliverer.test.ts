@@ -308,3 +308,18 @@ test('an error in signing counts as a failed try, and no secret and no body is e
   expect(logged).not.toContain('☃')
   expect(receiver.requests).toEqual([])
 })
+
+test('every try that was written down is told with what it came to, and one that was cut off is not', async () => {
+  const answers = { '/ok': 200, '/gone': 410, '/fails': 500, '/hang': 'hang' } as const
+  const receiver = await world.receiver(({ path }) => answers[path as keyof typeof answers])
+  const told: string[] = []
+  const onTried = (outcome: string, durationMs: number) => told.push(`${outcome} ${durationMs >= 0}`)
+  for (const path of ['ok', 'gone', 'fails', 'hang']) {
+    await world.publish(account, { callbackUrl: `${receiver.url}/${path}` })
+  }
+  const deliverer = world.deliverer([receiver], { onTried })
+  await receiver.received(4)
+  await world.until('select 1 from delivery where tries = 1 having count(*) = 3')
+  await deliverer.stop(0)
+  expect(told.toSorted()).toEqual(['again true', 'delivered true', 'gone true'])
+})

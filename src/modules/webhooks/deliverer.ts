@@ -1,4 +1,5 @@
 /** Leases what is due and sends it, a few at each place at a time. Every try is one lease, and ends within it. */
+import { type LeaseLoop, type StartWork, startLeaseLoop } from '#lib/lease-loop.ts'
 import type { Uuid } from '#spec/ids.ts'
 import { LaneBook } from './lanes.ts'
 import type { LeasedDelivery } from './record.ts'
@@ -13,15 +14,13 @@ export interface DelivererOptions extends Sender {
   readonly concurrency: number
   /** For the jitter; `undefined`: Math.random. */
   readonly random?: (() => number) | undefined
+  /** Told of every try whose outcome was written down: what it came to, and how long it took. */
+  readonly onTried?: ((outcome: Verdict['kind'], durationMs: number) => void) | undefined
 }
 
-export interface Deliverer {
-  /** Something is due: look at once. */
-  wake(): void
+export interface Deliverer extends LeaseLoop {
   /** Claims nothing more, lets running tries end for so long (5 s), cuts the rest off and lets go of them. */
   stop(patienceMs?: number): Promise<void>
-  /** Tries that run now. */
-  readonly busy: number
 }
 
 /** A dead deliverer's deliveries are due again after this. */
@@ -32,94 +31,56 @@ const BEGIN_WITHIN_MS = LEASE_MS - TIMEOUT_MS - 5_000
 const LOOK_EVERY_MS = 500
 const STOP_PATIENCE_MS = 5_000
 
-/** Sends until it is stopped. */
+/** Sends until it is stopped. No lease is renewed: a try is shorter than its lease. */
 export function startDeliverer(options: DelivererOptions): Deliverer {
-  const worker = new DeliveryWorker(options)
-  const looking = worker.look()
+  const { clock, concurrency, logger, node, store } = options
+  const work = new DeliveryWork(options)
+  const loop = startLeaseLoop<LeasedDelivery>({
+    clock,
+    logger,
+    rows: 'callbacks',
+    seats: concurrency,
+    lookEveryMs: LOOK_EVERY_MS,
+    look: async (_free, start) => ((await work.claim(start)) > 0 ? 0 : undefined),
+    letGo: () => store.letGo(node),
+  })
   return {
-    wake: () => worker.wake(),
-    stop: (patienceMs = STOP_PATIENCE_MS) => worker.stop(looking, patienceMs),
+    wake: loop.wake,
+    stop: (patienceMs = STOP_PATIENCE_MS) => loop.stop(patienceMs),
     get busy() {
-      return worker.busy
+      return loop.busy
     },
   }
 }
 
-class DeliveryWorker {
+class DeliveryWork {
   readonly #options: DelivererOptions
   readonly #book: LaneBook
-  readonly #running = new Set<Promise<void>>()
-  readonly #stopping = new AbortController()
-  readonly #cutOff = new AbortController()
-  #alarm = new AbortController()
 
   constructor(options: DelivererOptions) {
     this.#options = options
     this.#book = new LaneBook(options.concurrency, () => options.clock.monotonicMs())
   }
 
-  get busy(): number {
-    return this.#running.size
-  }
-
-  wake(): void {
-    this.#alarm.abort()
-  }
-
-  async look(): Promise<void> {
-    const { clock, logger } = this.#options
-    while (!this.#stopping.signal.aborted) {
-      this.#alarm = new AbortController()
-      const isMore = await this.#claim().catch(error => {
-        logger.warn({ error }, 'due callbacks could not be read; looking again soon')
-        return false
-      })
-      if (isMore) continue
-      // Jitter, so that many nodes do not look in step.
-      const signal = AbortSignal.any([this.#alarm.signal, this.#stopping.signal])
-      await clock.sleep(LOOK_EVERY_MS * (0.5 + Math.random()), signal)
-    }
-  }
-
-  async stop(looking: Promise<void>, patienceMs: number): Promise<void> {
-    const { clock, logger, node, store } = this.#options
-    this.#stopping.abort()
-    await looking
-    const patience = new AbortController()
-    await Promise.race([Promise.allSettled(this.#running), clock.sleep(patienceMs, patience.signal)])
-    patience.abort()
-    this.#cutOff.abort()
-    await Promise.allSettled(this.#running)
-    await store.letGo(node).catch(error => logger.warn({ error }, 'leases run out by themselves'))
-  }
-
   /** Places that answer first; then, with what room is left, those whose last try failed. */
-  async #claim(): Promise<boolean> {
-    const first = await this.#claimAs('answering')
-    const second = this.#book.hasFailing ? await this.#claimAs('any') : 0
-    return first + second > 0
+  async claim(start: StartWork<LeasedDelivery>): Promise<number> {
+    const first = await this.#claimAs('answering', start)
+    const second = this.#book.hasFailing ? await this.#claimAs('any', start) : 0
+    return first + second
   }
 
-  async #claimAs(which: 'answering' | 'any'): Promise<number> {
+  async #claimAs(which: 'answering' | 'any', start: StartWork<LeasedDelivery>): Promise<number> {
     const { clock, node, store } = this.#options
     const rooms = this.#book.rooms(which)
     if (rooms.limit === 0) return 0
     const askedAtMs = clock.monotonicMs()
     const leased = await store.claim(node, rooms, LEASE_MS)
     if (clock.monotonicMs() - askedAtMs > BEGIN_WITHIN_MS) return 0
-    for (const delivery of leased) this.#start(delivery)
+    for (const delivery of leased) start(delivery, cutOff => this.#attempt(delivery, cutOff))
     return leased.length
   }
 
-  #start(delivery: LeasedDelivery): void {
-    const work = this.#attempt(delivery).finally(() => {
-      this.#running.delete(work)
-      this.wake()
-    })
-    this.#running.add(work)
-  }
-
-  async #attempt(delivery: LeasedDelivery): Promise<void> {
+  async #attempt(delivery: LeasedDelivery, cutOff: AbortSignal): Promise<void> {
     const { logger, store } = this.#options
     const seat = { lane: delivery.lane, workspaceId: delivery.account.workspaceId }
     let failed: boolean | undefined
@@ -128,7 +89,7 @@ class DeliveryWorker {
     try {
       if (delivery.secrets.length === 0) return await store.drop(delivery)
       const startedMs = this.#options.clock.monotonicMs()
-      const result = await sendTry(this.#options, delivery, this.#cutOff.signal)
+      const result = await sendTry(this.#options, delivery, cutOff)
       if (result === undefined) return
       const durationMs = this.#options.clock.monotonicMs() - startedMs
       const verdict = verdictOf(result, delivery.tries + 1, this.#options.random ?? Math.random)
@@ -146,7 +107,9 @@ class DeliveryWorker {
     const { logger, store } = this.#options
     const { status, error } = result
     const isMine = await store.record({ delivery, status, error, durationMs, verdict })
-    if (!isMine || verdict.kind === 'delivered') return
+    if (!isMine) return
+    this.#options.onTried?.(verdict.kind, durationMs)
+    if (verdict.kind === 'delivered') return
     const { endpointId, account, id } = delivery
     if (verdict.kind === 'exhausted') {
       logger.warn({ deliveryId: id, tries: delivery.tries + 1 }, 'a callback was given up')

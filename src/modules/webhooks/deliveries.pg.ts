@@ -7,6 +7,15 @@ import type { Delivery, DeliveryState, DeliveryTry } from '#spec/webhook.ts'
 import type { Rooms } from './lanes.ts'
 import type { LeasedDelivery, NewDelivery, TriedDelivery } from './record.ts'
 
+/** Counts say at most 10,000. */
+export interface Backlog {
+  readonly pending: number
+  /** Due, and not being sent. */
+  readonly overdue: number
+  /** How long the oldest of those has been due; 0 where there is none. */
+  readonly oldestOverdueSeconds: number
+}
+
 export interface DeliveryStore {
   /** An INSERT … SELECT … WHERE, open for one more condition. */
   insertPart(deliveries: readonly NewDelivery[]): StatementPart
@@ -25,6 +34,8 @@ export interface DeliveryStore {
   replay(account: AccountRef, id: Uuid): Promise<Delivery | undefined>
   /** Lets go of everything that a node holds, so that others go on at once: at its graceful stop. */
   letGo(node: Uuid): Promise<void>
+  /** What waits to be sent, of all accounts, counted to a bound. */
+  backlog(): Promise<Backlog>
   /** Forgets deliveries that ended so long ago, with their tries, at most so many. Gives how many. */
   forget(endedBeforeMs: number, limit: number): Promise<number>
 }
@@ -46,7 +57,8 @@ interface DeliveryRow {
 interface LeasedRow {
   workspace_id: Uuid
   mode: Mode
-  id: Uuid
+  /** Null in a last row, which has the cursor in `workspace_id` and `lane`. */
+  id: Uuid | null
   task_id: Uuid
   endpoint_id: Uuid | null
   url: string
@@ -57,6 +69,12 @@ interface LeasedRow {
   tries: number
   lease_epoch: number
   secrets: string[]
+}
+
+/** Where a node's last claim ended, in a queue too long to be looked at whole: the next one goes on from there. */
+interface Cursor {
+  readonly workspaceId: Uuid | null
+  readonly lane: string | null
 }
 
 const COLUMNS =
@@ -80,6 +98,14 @@ const RECORD = `
   )
   select from mine`
 
+/** Of one index, in its order, whatever its length. */
+const BACKLOG = `
+  select (select count(*)::int from (select from delivery where state = 'pending' limit 10000) p) as pending,
+    (select count(*)::int from (
+      select from delivery where state = 'pending' and due_at <= now() order by due_at limit 10000) d) as overdue,
+    coalesce((select extract(epoch from now() - due_at)::float8 from delivery where state = 'pending' and due_at <= now()
+      order by due_at limit 1), 0) as "oldestOverdueSeconds"`
+
 const REPLAY = `
   update delivery d set state = 'pending', ended_at = null, scheduled_from = d.tries,
     due_at = case when d.leased_by is null or d.due_at <= now() then now() else d.due_at end
@@ -89,6 +115,8 @@ const REPLAY = `
   returning ${COLUMNS}`
 
 export function createDeliveryStore(database: Queryable): DeliveryStore {
+  let cursor: Cursor = { workspaceId: null, lane: null }
+
   async function list(name: string, text: string, values: readonly unknown[]): Promise<Delivery[]> {
     return (await database.query<DeliveryRow>(name, text, values)).rows.map(deliveryOf)
   }
@@ -103,12 +131,15 @@ export function createDeliveryStore(database: Queryable): DeliveryStore {
       values: [JSON.stringify(deliveries.map(rowOf))],
     }),
     async claim(node, rooms, leaseMs) {
-      const text = `select * from delivery_claim($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7 * interval '1 millisecond')`
+      const text = `select * from delivery_claim($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7 * interval '1 millisecond', $8, $9)`
       const lanes = JSON.stringify(rooms.lanes)
       const workspaces = JSON.stringify(rooms.workspaces)
-      const values = [node, rooms.limit, rooms.perLane, lanes, rooms.perWorkspace, workspaces, leaseMs]
+      const asked = [node, rooms.limit, rooms.perLane, lanes, rooms.perWorkspace, workspaces, leaseMs]
+      const values = [...asked, cursor.workspaceId, cursor.lane]
       const { rows } = await database.query<LeasedRow>('delivery_claim', text, values)
-      return rows.map(leasedOf)
+      const end = rows.find(({ id }) => id === null)
+      if (end) cursor = { workspaceId: end.workspace_id, lane: end.lane }
+      return rows.flatMap(row => (row.id === null ? [] : leasedOf(row, row.id)))
     },
     async record({ delivery, status, error, durationMs, verdict }) {
       const { rowCount } = await database.query('delivery_record', RECORD, [
@@ -155,6 +186,12 @@ export function createDeliveryStore(database: Queryable): DeliveryStore {
       const text = `update delivery set leased_by = null, due_at = now(), lease_epoch = lease_epoch + 1
         where leased_by = $1 and state = 'pending'`
       await database.query('delivery_let_go', text, [node])
+    },
+    async backlog() {
+      const { rows } = await database.query<Backlog>('delivery_backlog', BACKLOG)
+      const [backlog] = rows
+      if (!backlog) throw new Error('a count gave no row')
+      return backlog
     },
     async forget(endedBeforeMs, limit) {
       const text = `with old as (
@@ -211,10 +248,10 @@ function rowOf(delivery: NewDelivery) {
   }
 }
 
-function leasedOf(row: LeasedRow): LeasedDelivery {
+function leasedOf(row: LeasedRow, id: Uuid): LeasedDelivery {
   return {
     account: { workspaceId: row.workspace_id, mode: row.mode },
-    id: row.id,
+    id,
     taskId: row.task_id,
     endpointId: row.endpoint_id ?? undefined,
     url: row.url,

@@ -95,7 +95,7 @@ test('a workspace has a bounded number of endpoints', async () => {
   expect(await codeOf(desk.createEndpoint({ url: URL, description: '' }))).toBe('invalid_request')
 })
 
-test('every workspace has a callback secret of its own from its creation', async () => {
+test('every account has a callback secret of its own from its creation', async () => {
   const secrets = [account, await world.newAccount()].map(one => world.desk(one).callbackSecret())
   const [one, two] = await Promise.all(secrets)
   expect(one).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
@@ -184,4 +184,80 @@ test('the log forgets what ended long ago, and nothing that is pending or younge
   const left = await desk.listDeliveries({ limit: 10 })
   expect(left).toHaveLength(2)
   expect(left.map(one => one.id)).not.toContain(old?.id)
+})
+
+test('a new callback secret signs from then on, and those before it too for as long as was said', async () => {
+  const desk = world.desk(account)
+  const first = await desk.callbackSecret()
+  const live = await world.desk({ ...account, mode: 'live' }).callbackSecret()
+  expect(live).not.toBe(first)
+  const second = await desk.rotateCallbackSecret()
+  const third = await desk.rotateCallbackSecret({ overlapMs: 3_600_000 })
+  expect(new Set([first, second.secret, third.secret]).size).toBe(3)
+  expect(await desk.readCallbackSecret()).toEqual(third)
+  expect(await world.desk({ ...account, mode: 'live' }).callbackSecret()).toBe(live)
+  await world.publish(account, { callbackUrl: URL })
+  expect(await claimedSecrets()).toEqual([third.secret, second.secret, first])
+
+  await world.run(
+    `update callback_secret set old_secrets_until = now() - interval '1 second' where workspace_id = $1`,
+    account.workspaceId,
+  )
+  expect((await desk.readCallbackSecret()).oldSignUntil).toBeUndefined()
+  await world.hurry()
+  expect(await claimedSecrets()).toEqual([third.secret])
+  // Those whose time is over do not come back with the next rotation.
+  const fourth = await desk.rotateCallbackSecret()
+  expect(await claimedSecrets()).toEqual([fourth.secret, third.secret])
+})
+
+test('a rotation without an overlap cuts every old secret off, of an endpoint and of the workspace', async () => {
+  const desk = world.desk(account)
+  const { id } = await desk.createEndpoint({ url: URL, description: '' })
+  await desk.rotateSecret(id)
+  await desk.rotateCallbackSecret()
+  const own = await desk.rotateSecret(id, { overlapMs: 0 })
+  const workspace = await desk.rotateCallbackSecret({ overlapMs: 0 })
+  await world.publish(account, { callbackUrl: URL })
+  const claimed = await world.store.claim(ids.next(), ROOMS, 1)
+  const secrets = claimed.map(({ endpointId, secrets: all }) => [endpointId, all])
+  expect(new Map(secrets as [string | undefined, string[]][])).toEqual(
+    new Map([
+      [undefined, [workspace.secret]],
+      [id, [own.secret]],
+    ]),
+  )
+})
+
+test('rotations at one moment leave one newest secret, and every secret that was given out signs', async () => {
+  const desk = world.desk(account)
+  await desk.rotateCallbackSecret({ overlapMs: 0 })
+  const rotated = await Promise.all([1, 2, 3].map(() => desk.rotateCallbackSecret()))
+  await world.publish(account, { callbackUrl: URL })
+  const claimed = await claimedSecrets()
+  expect(claimed[0]).toBe(await desk.callbackSecret())
+  expect(claimed).toEqual(expect.arrayContaining(rotated.map(({ secret }) => secret)))
+})
+
+const ROOMS = { limit: 10, perLane: 10, lanes: {}, perWorkspace: 10, workspaces: {} }
+
+/** What would sign the one delivery there is; it is due again at once. */
+async function claimedSecrets(): Promise<readonly string[]> {
+  const [one, ...more] = await world.store.claim(ids.next(), ROOMS, 0)
+  expect(more).toEqual([])
+  return one?.secrets ?? []
+}
+
+test('the backlog says what is pending, what is overdue and for how long, and not what is being sent', async () => {
+  expect(await world.store.backlog()).toEqual({ pending: 0, overdue: 0, oldestOverdueSeconds: 0 })
+  for (let n = 0; n < 4; n++) await world.publish(account, { callbackUrl: `${URL}/${n}` })
+  await world.run(`update delivery set due_at = now() + interval '1 hour' where url like '%/0'`)
+  await world.run(`update delivery set due_at = now() - interval '90 seconds' where url like '%/1'`)
+  await world.run(`update delivery set state = 'delivered', ended_at = now() where url like '%/2'`)
+  const backlog = await world.store.backlog()
+  expect(backlog).toMatchObject({ pending: 3, overdue: 2 })
+  expect(backlog.oldestOverdueSeconds).toBeGreaterThanOrEqual(90)
+  expect(backlog.oldestOverdueSeconds).toBeLessThan(150)
+  await world.store.claim(ids.next(), ROOMS, 60_000)
+  expect(await world.store.backlog()).toEqual({ pending: 3, overdue: 0, oldestOverdueSeconds: 0 })
 })

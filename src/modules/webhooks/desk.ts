@@ -1,10 +1,11 @@
 /** Where an account's callbacks are managed. */
 import type { AccountRef } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
+import { timeOfId } from '#spec/ids.ts'
 import type { Ids } from '#spec/ports.ts'
 import type { WebhookDesk } from '#spec/webhook.ts'
 import { newSecret } from './sign.ts'
-import type { WebhookStore } from './store.pg.ts'
+import type { SecretChange, WebhookStore } from './store.pg.ts'
 
 const SECRET_OVERLAP_MS = 24 * 3_600_000
 export const MAX_ENDPOINTS = 20
@@ -25,15 +26,24 @@ export function createWebhookDesk(store: WebhookStore, account: AccountRef, part
       url.length > MAX_URL_LENGTH ? `must be at most ${MAX_URL_LENGTH} characters long` : parts.refuseUrl(url)
     if (refusal !== undefined) throw new GatewayError('invalid_request', `url ${refusal}.`, { param: 'url' })
   }
+  const readSecret = async () => {
+    const secret = await store.callbackSecret(account)
+    if (secret === undefined) throw noWorkspace()
+    return secret
+  }
   return {
     listEndpoints: () => store.endpoints(account),
     async findEndpoint(id) {
       return found(await store.findEndpoint(account, id), 'endpoint')
     },
-    async createEndpoint({ url, description }) {
+    async createEndpoint({ url, description }, keep) {
       check(url)
       if ((await store.endpoints(account)).length >= MAX_ENDPOINTS) throw tooMany()
-      return store.insertEndpoint(account, { id: parts.ids.next(), url, description, secret: newSecret() })
+      const id = parts.ids.next()
+      const createdAt = new Date(timeOfId(id))
+      const made = { id, url, description, secret: newSecret(), disabledReason: undefined, createdAt }
+      await store.insertEndpoint(account, made, keep?.(made))
+      return made
     },
     async changeEndpoint(id, changes) {
       check(changes.url)
@@ -42,13 +52,22 @@ export function createWebhookDesk(store: WebhookStore, account: AccountRef, part
     async deleteEndpoint(id) {
       if (!(await store.deleteEndpoint(account, id))) throw missing('endpoint')
     },
-    async rotateSecret(id) {
-      return found(await store.rotateSecret(account, id, newSecret(), SECRET_OVERLAP_MS), 'endpoint')
+    async rotateSecret(id, { overlapMs, keep } = {}) {
+      const change = changeOf(parts.ids, overlapMs)
+      // The answer is written before the row has changed; what else of it changes meanwhile is of the moment before.
+      const kept = keep?.({
+        ...found(await store.findEndpoint(account, id), 'endpoint'),
+        secret: change.secret,
+      })
+      return found(await store.rotateSecret(account, id, change, kept), 'endpoint')
     },
-    async callbackSecret() {
-      const secret = await store.callbackSecret(account.workspaceId)
-      if (secret === undefined) throw new GatewayError('not_found', 'There is no such workspace.')
-      return secret
+    callbackSecret: async () => (await readSecret()).secret,
+    readCallbackSecret: readSecret,
+    async rotateCallbackSecret({ overlapMs, keep } = {}) {
+      const change = changeOf(parts.ids, overlapMs)
+      const rotated = await store.rotateCallbackSecret(account, change, keep?.(change))
+      if (rotated === undefined) throw noWorkspace()
+      return rotated
     },
     listDeliveries: ({ taskId, limit }) => store.deliveries(account, taskId, limit),
     async findDelivery(id) {
@@ -62,6 +81,15 @@ export function createWebhookDesk(store: WebhookStore, account: AccountRef, part
       return delivery
     },
   }
+}
+
+function changeOf(ids: Ids, overlapMs = SECRET_OVERLAP_MS): SecretChange {
+  const oldSignUntil = overlapMs > 0 ? new Date(timeOfId(ids.next()) + overlapMs) : undefined
+  return { secret: newSecret(), oldSignUntil }
+}
+
+function noWorkspace(): GatewayError {
+  return new GatewayError('not_found', 'There is no such workspace.')
 }
 
 async function notReplayed(

@@ -1,18 +1,22 @@
-/** The table `webhook_endpoint`: where a workspace wants to hear of all its tasks in one mode. */
+/** The table `webhook_endpoint`: where a workspace wants to hear of all its tasks in one mode. And what signs: its secrets. */
 import type { Queryable } from '#platform/postgres/database.ts'
 import type { AccountRef } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
-import type { WebhookEndpoint } from '#spec/webhook.ts'
+import type { StatementPart } from '#spec/statement.ts'
+import type { CallbackSecret, WebhookEndpoint } from '#spec/webhook.ts'
+import { writeKept } from './kept.pg.ts'
 import { DISABLE_AFTER_MS, DISABLE_AFTER_TRIES } from './schedule.ts'
 
 export interface EndpointStore {
   /** The oldest first. */
   endpoints(account: AccountRef): Promise<WebhookEndpoint[]>
   findEndpoint(account: AccountRef, id: Uuid): Promise<WebhookEndpoint | undefined>
+  /** With `kept`, here and below: the answer is stored by the same statement; throws `idempotency_in_progress` where it cannot be. */
   insertEndpoint(
     account: AccountRef,
-    endpoint: Pick<WebhookEndpoint, 'id' | 'url' | 'description' | 'secret'>,
-  ): Promise<WebhookEndpoint>
+    endpoint: WebhookEndpoint,
+    kept: StatementPart | undefined,
+  ): Promise<void>
   /** Switching it on forgets that it failed. */
   changeEndpoint(
     account: AccountRef,
@@ -21,11 +25,12 @@ export interface EndpointStore {
   ): Promise<WebhookEndpoint | undefined>
   /** Its pending deliveries are dropped with it. */
   deleteEndpoint(account: AccountRef, id: Uuid): Promise<boolean>
+  /** The one before it signs until then, with those that it took the place of; `undefined`: nothing old signs any more. */
   rotateSecret(
     account: AccountRef,
     id: Uuid,
-    secret: string,
-    overlapMs: number,
+    change: SecretChange,
+    kept: StatementPart | undefined,
   ): Promise<WebhookEndpoint | undefined>
   /**
    * Counts a failed try. Switches the endpoint off, and drops its pending deliveries, where the receiver said that it is
@@ -33,7 +38,18 @@ export interface EndpointStore {
    */
   noteFailure(workspaceId: Uuid, id: Uuid, isGone: boolean): Promise<string | undefined>
   /** Signs the callbacks of requests that name their own URL. */
-  callbackSecret(workspaceId: Uuid): Promise<string | undefined>
+  callbackSecret(account: AccountRef): Promise<CallbackSecret | undefined>
+  /** As of an endpoint. */
+  rotateCallbackSecret(
+    account: AccountRef,
+    change: SecretChange,
+    kept: StatementPart | undefined,
+  ): Promise<CallbackSecret | undefined>
+}
+
+export interface SecretChange {
+  readonly secret: string
+  readonly oldSignUntil: Date | undefined
 }
 
 interface EndpointRow {
@@ -45,10 +61,28 @@ interface EndpointRow {
   created_at: Date
 }
 
+interface SecretRow {
+  secret: string
+  old_sign_until: Date | null
+}
+
 /** A rotation whose answer was lost is made again: the secret that receivers know must survive that. */
 const MAX_OLD_SECRETS = 3
 const COLUMNS = 'id, url, description, secret, disabled_reason, created_at'
 const MINE = 'workspace_id = $1 and mode = $2 and id = $3'
+
+/** The newest old secrets, as many as are kept, where the parameter says until when. */
+const oldSecrets = (until: string) => `old_secrets = case when ${until}::timestamptz is null then '{}' else
+      (secret || case when old_secrets_until > now() then old_secrets else '{}' end)[1:${MAX_OLD_SECRETS}] end,
+    old_secrets_until = ${until}`
+
+const ROTATE_ENDPOINT = `update webhook_endpoint set secret = $4, ${oldSecrets('$5')} where ${MINE} returning ${COLUMNS}`
+
+const SECRET_COLUMNS =
+  'secret, case when old_secrets_until > now() then old_secrets_until end as old_sign_until'
+
+const ROTATE_CALLBACK_SECRET = `update callback_secret set secret = $3, ${oldSecrets('$4')}
+  where workspace_id = $1 and mode = $2 returning ${SECRET_COLUMNS}`
 
 /**
  * Drops what is pending for the endpoint of the clause `gone`. A delivery that is being sent or claimed is left alone:
@@ -87,13 +121,11 @@ export function createEndpointStore(database: Queryable): EndpointStore {
       const text = `select ${COLUMNS} from webhook_endpoint where ${MINE}`
       return one('webhook_endpoint_find', text, [workspaceId, mode, id])
     },
-    async insertEndpoint({ workspaceId, mode }, { id, url, description, secret }) {
-      const text = `insert into webhook_endpoint (workspace_id, mode, id, url, description, secret)
-        values ($1, $2, $3, $4, $5, $6) returning ${COLUMNS}`
-      const values = [workspaceId, mode, id, url, description, secret]
-      const made = await one('webhook_endpoint_insert', text, values)
-      if (!made) throw new Error('an endpoint was inserted and did not come back')
-      return made
+    async insertEndpoint({ workspaceId, mode }, { id, url, description, secret, createdAt }, kept) {
+      const text = `insert into webhook_endpoint (workspace_id, mode, id, url, description, secret, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7) returning id`
+      const values = [workspaceId, mode, id, url, description, secret, createdAt]
+      await writeKept(database, 'webhook_endpoint_insert', text, values, kept)
     },
     changeEndpoint({ workspaceId, mode }, id, { url, description, enabled }) {
       const text = `update webhook_endpoint set url = coalesce($4, url), description = coalesce($5, description),
@@ -110,12 +142,16 @@ export function createEndpointStore(database: Queryable): EndpointStore {
         select from gone`
       return (await database.query('webhook_endpoint_delete', text, [workspaceId, mode, id])).rowCount > 0
     },
-    rotateSecret({ workspaceId, mode }, id, secret, overlapMs) {
-      const text = `update webhook_endpoint set secret = $4,
-          old_secrets = (secret || case when old_secrets_until > now() then old_secrets else '{}' end)[1:${MAX_OLD_SECRETS}],
-          old_secrets_until = now() + $5 * interval '1 millisecond'
-        where ${MINE} returning ${COLUMNS}`
-      return one('webhook_endpoint_rotate', text, [workspaceId, mode, id, secret, overlapMs])
+    async rotateSecret({ workspaceId, mode }, id, { secret, oldSignUntil }, kept) {
+      const values = [workspaceId, mode, id, secret, oldSignUntil ?? null]
+      const rows = await writeKept<EndpointRow>(
+        database,
+        'webhook_endpoint_rotate',
+        ROTATE_ENDPOINT,
+        values,
+        kept,
+      )
+      return rows[0] && endpointOf(rows[0])
     },
     async noteFailure(workspaceId, id, isGone) {
       const values = [workspaceId, id, isGone, DISABLE_AFTER_TRIES, DISABLE_AFTER_MS]
@@ -126,14 +162,27 @@ export function createEndpointStore(database: Queryable): EndpointStore {
       )
       return rows[0]?.disabled_reason
     },
-    async callbackSecret(workspaceId) {
-      const text = 'select callback_secret from workspace where id = $1'
-      const { rows } = await database.query<{ callback_secret: string }>('webhook_callback_secret', text, [
-        workspaceId,
-      ])
-      return rows[0]?.callback_secret
+    async callbackSecret({ workspaceId, mode }) {
+      const text = `select ${SECRET_COLUMNS} from callback_secret where workspace_id = $1 and mode = $2`
+      const { rows } = await database.query<SecretRow>('webhook_callback_secret', text, [workspaceId, mode])
+      return rows[0] && secretOf(rows[0])
+    },
+    async rotateCallbackSecret({ workspaceId, mode }, { secret, oldSignUntil }, kept) {
+      const values = [workspaceId, mode, secret, oldSignUntil ?? null]
+      const rows = await writeKept<SecretRow>(
+        database,
+        'webhook_callback_rotate',
+        ROTATE_CALLBACK_SECRET,
+        values,
+        kept,
+      )
+      return rows[0] && secretOf(rows[0])
     },
   }
+}
+
+function secretOf(row: SecretRow): CallbackSecret {
+  return { secret: row.secret, oldSignUntil: row.old_sign_until ?? undefined }
 }
 
 function endpointOf(row: EndpointRow): WebhookEndpoint {

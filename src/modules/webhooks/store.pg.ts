@@ -4,6 +4,8 @@ import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
 import { createDeliveryStore, type DeliveryStore } from './deliveries.pg.ts'
 import { createEndpointStore, type EndpointStore } from './endpoints.pg.ts'
 
+export type { SecretChange } from './endpoints.pg.ts'
+
 export interface WebhookStore extends EndpointStore, DeliveryStore {}
 
 /** Every function throws `database_unavailable` where the database cannot be reached. */

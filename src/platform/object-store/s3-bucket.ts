@@ -31,11 +31,13 @@ export class S3Bucket {
   readonly #client: S3Client
   /** All attempts of one request, and the waits between them. */
   readonly #patienceMs: number
+  readonly #afterAbortMs: number
 
   constructor(options: S3StoreOptions) {
-    const { connectMs, answerMs } = options.timeouts ?? DEFAULT_TIMEOUTS
+    const { connectMs, answerMs, afterAbortMs } = options.timeouts ?? DEFAULT_TIMEOUTS
     this.name = options.bucket
     this.#patienceMs = ATTEMPTS * answerMs + 10_000
+    this.#afterAbortMs = afterAbortMs
     this.#client = createClient(options, connectMs, answerMs)
   }
 
@@ -58,6 +60,36 @@ export class S3Bucket {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /**
+   * As `ask`, for a request after which an object is there. An abort does not end it at once, since nobody would know
+   * then whether it is: the answer is waited for a little longer. Where that does not come either, `unavailable`.
+   */
+  async askToTheEnd<Answer>(
+    ask: (send: Send, options: { abortSignal: AbortSignal }) => Promise<Answer>,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    const over = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    const begin = () => {
+      timer = setTimeout(() => over.abort(), this.#afterAbortMs)
+    }
+    if (signal?.aborted) begin()
+    else signal?.addEventListener('abort', begin, { once: true })
+    try {
+      return await this.ask(ask, over.signal)
+    } catch (error) {
+      throw over.signal.aborted ? new S3Failure(undefined) : error
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', begin)
+    }
+  }
+
+  /** When what was sent is no longer worth taking back by oneself. */
+  takingBack(): AbortSignal {
+    return AbortSignal.timeout(this.#afterAbortMs)
   }
 
   close(): void {

@@ -88,7 +88,7 @@ export class MultipartUpload {
     part.ETag = ETag
   }
 
-  /** Makes the parts an object. Not under the signal: an abort that comes now would not tell whether it is there. */
+  /** Makes the parts an object. */
   async complete(): Promise<void> {
     await Promise.all(this.#sending)
     if (this.#failure !== undefined) throw this.#failure
@@ -101,7 +101,7 @@ export class MultipartUpload {
       MultipartUpload: { Parts: this.#sent },
     })
     try {
-      await bucket.ask((send, options) => send(command, options))
+      await bucket.askToTheEnd((send, options) => send(command, options), signal)
     } catch (error) {
       if (!(await this.#isThere())) throw error
     }
@@ -109,10 +109,10 @@ export class MultipartUpload {
 
   /** After a failed completion: an answer that was lost, and a retry that found the upload gone, mean that it worked. */
   async #isThere(): Promise<boolean> {
-    const { bucket, key } = this.#target
+    const { bucket, key, signal } = this.#target
     const command = new HeadObjectCommand({ Bucket: bucket.name, Key: key })
     try {
-      const { Metadata } = await bucket.ask((send, options) => send(command, options))
+      const { Metadata } = await bucket.askToTheEnd((send, options) => send(command, options), signal)
       return Metadata?.[MARK] === this.#mark
     } catch (error) {
       if (error instanceof S3Failure) return false
@@ -122,20 +122,22 @@ export class MultipartUpload {
 
   /**
    * Takes everything back. A part that the server is still writing can outlive an abort that was answered well (S3 says
-   * so, and it was seen), so it is asked again until the server knows no such upload. What is left then is the sweep's.
+   * so, and it was seen), so it is asked again until the server knows no such upload, or does not answer for a while. What
+   * is left then is the sweep's.
    */
   async abort(): Promise<void> {
     this.#stop.abort()
     await Promise.all(this.#sending)
+    const signal = this.#target.bucket.takingBack()
     for (let tries = 1; tries <= MOST_ABORTS; tries++) {
-      const wasThere = await this.#abortOnce().catch(() => false)
+      const wasThere = await this.#abortOnce(signal).catch(() => false)
       if (!wasThere) return
       await delay(ABORT_PAUSE_MS * tries)
     }
   }
 
   /** Whether there was anything to abort. */
-  async #abortOnce(): Promise<boolean> {
+  async #abortOnce(signal: AbortSignal): Promise<boolean> {
     const { bucket, key } = this.#target
     const command = new AbortMultipartUploadCommand({
       Bucket: bucket.name,
@@ -143,7 +145,7 @@ export class MultipartUpload {
       UploadId: this.#uploadId,
     })
     try {
-      await bucket.ask((send, options) => send(command, options))
+      await bucket.ask((send, options) => send(command, options), signal)
       return true
     } catch (error) {
       if (error instanceof S3Failure && error.status === 404) return false

@@ -48,6 +48,12 @@ test('the bucket stands where its server looks for it', async () => {
   )
 })
 
+test('where clients reach no bucket there are no links', async () => {
+  const store = createS3Store({ ...OPTIONS, presignEndpoint: null })
+  expect(await store.presign('ab/cd.png', { expiresInSeconds: 60 })).toBeNull()
+  store.close()
+})
+
 test('a link lasts between one second and seven days', async () => {
   const store = createS3Store(OPTIONS)
   for (const expiresInSeconds of [0, -1, Number.NaN, 604_801]) {

@@ -68,7 +68,7 @@ export class S3Fixture {
   /** Every request in the order of arrival. */
   readonly asked: S3Operation[] = []
   /** Decides each request's fate; `nth` counts the requests of that operation from 1. */
-  fate: (operation: S3Operation, nth: number) => Fate = () => 'serve'
+  fate: (operation: S3Operation, nth: number) => Fate | Promise<Fate> = () => 'serve'
   readonly #server = http.createServer((request, response) => void this.#serve(request, response))
 
   async start(): Promise<string> {
@@ -90,7 +90,7 @@ export class S3Fixture {
     try {
       const asked = await readRequest(request)
       this.asked.push(asked.operation)
-      const fate = this.fate(asked.operation, this.count(asked.operation))
+      const fate = await this.fate(asked.operation, this.count(asked.operation))
       if (fate === 'hang') return
       if (fate === 'drop') return void request.socket.destroy()
       const answer = typeof fate === 'object' ? problem(fate.status, fate.code) : this.#answerTo(asked, fate)

@@ -22,7 +22,7 @@ function storeAt(endpoint: string, answerMs = 5_000): ObjectStore {
     forcePathStyle: true,
     partBytes: PART_BYTES,
     mostParts: 4,
-    timeouts: { connectMs: 1_000, answerMs, betweenReadsMs: 100 },
+    timeouts: { connectMs: 1_000, answerMs, betweenReadsMs: 100, afterAbortMs: 200 },
   })
 }
 
@@ -204,6 +204,43 @@ describe('a bucket that fails', () => {
     expect(everything).not.toMatch(/127\.0\.0\.1|access|abcdef/)
     server = new S3Fixture()
     await server.start()
+  })
+
+  test.each<[S3Operation, S3Operation[], Buffer]>([
+    ['put', ['put'], Buffer.from('small')],
+    ['complete', ['complete', 'head', 'abort'], large],
+  ])(
+    'to answer a %s lets go of it soon after an abort, and does not say that nothing is there',
+    async (operation, silent, body) => {
+      failing(silent, 'hang')
+      const abort = new AbortController()
+      const put = failureOf(store.put(KEY, body, { ...PNG, signal: abort.signal }))
+      await vi.waitUntil(() => server.count(operation) === 1)
+      const abortedAt = performance.now()
+      abort.abort()
+      expect((await put).reason).toBe('unavailable')
+      // A try alone has five seconds, and there are three.
+      expect(performance.now() - abortedAt).toBeLessThan(4_000)
+    },
+  )
+
+  test('to answer at once is waited for after an abort, and what is there then is there', async () => {
+    const held = Promise.withResolvers<void>()
+    const began = Promise.withResolvers<void>()
+    server.fate = async (operation): Promise<Fate> => {
+      if (operation === 'put') {
+        began.resolve()
+        await held.promise
+      }
+      return 'serve'
+    }
+    const abort = new AbortController()
+    const put = store.put(KEY, Buffer.from('small'), { ...PNG, signal: abort.signal })
+    await began.promise
+    abort.abort()
+    held.resolve()
+    expect(await put).toMatchObject({ sizeBytes: 5 })
+    expect((await store.stat(KEY))?.sizeBytes).toBe(5)
   })
 
   test('to take parts as fast as they come has two of one object on their way, and one that fills', async () => {

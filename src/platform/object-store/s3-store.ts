@@ -144,15 +144,17 @@ class S3Store implements ObjectStore {
     return { objects, next: IsTruncated === true ? Contents.at(-1)?.Key : undefined }
   }
 
-  async presign(key: string, options: PresignOptions): Promise<string> {
+  async presign(key: string, options: PresignOptions): Promise<string | null> {
     assertObjectKey(key)
+    const { endpoint, presignEndpoint = endpoint } = this.#options
+    if (presignEndpoint === null) return null
     const { expiresInSeconds, responseContentType, responseContentDisposition } = options
     if (!(expiresInSeconds >= 1 && expiresInSeconds <= LONGEST_LINK_SECONDS)) {
       throw new RangeError('a link lasts between one second and seven days')
     }
     return signedLink({
       ...this.#options,
-      url: this.#urlOf(key),
+      url: this.#urlOf(key, presignEndpoint),
       expiresInSeconds: Math.floor(expiresInSeconds),
       query: {
         ...(responseContentType === undefined ? {} : { 'response-content-type': responseContentType }),
@@ -164,9 +166,9 @@ class S3Store implements ObjectStore {
     })
   }
 
-  #urlOf(key: string): URL {
-    const { bucket, endpoint, forcePathStyle, presignEndpoint = endpoint } = this.#options
-    const url = new URL(presignEndpoint)
+  #urlOf(key: string, endpoint: string): URL {
+    const { bucket, forcePathStyle } = this.#options
+    const url = new URL(endpoint)
     const base = url.pathname.replace(/\/$/, '')
     // As the client does: neither an address nor a certificate takes such a bucket before it.
     const isInPath =

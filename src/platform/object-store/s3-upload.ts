@@ -82,21 +82,16 @@ class UploadRun {
     this.#release = () => {}
   }
 
-  /** Not under the signal: an abort that comes now would not tell whether the object is there. */
   async #putWhole(body: Buffer): Promise<void> {
     const { bucket, key, contentType, signal } = this.#task
     if (signal?.aborted) throw new ObjectStoreFailure('aborted')
-    await bucket.ask((send, options) =>
-      send(
-        new PutObjectCommand({
-          Bucket: bucket.name,
-          Key: key,
-          Body: body,
-          ContentLength: body.length,
-          ContentType: contentType,
-        }),
-        options,
-      ),
-    )
+    const command = new PutObjectCommand({
+      Bucket: bucket.name,
+      Key: key,
+      Body: body,
+      ContentLength: body.length,
+      ContentType: contentType,
+    })
+    await bucket.askToTheEnd((send, options) => send(command, options), signal)
   }
 }

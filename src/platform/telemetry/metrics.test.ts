@@ -25,6 +25,17 @@ test('ledger violations are there at zero before the first one', async () => {
   expect((await metrics.render()).body).toContain('ledger_violations_total{invariant="free-balance"} 2')
 })
 
+test('a periodic job has its failures at zero before the first one', async () => {
+  const metrics = createMetrics()
+  metrics.periodicRun('sweep', 'failed', 0)
+  expect((await metrics.render()).body).toContain('periodic_runs_total{job="sweep",outcome="failed"} 0')
+  metrics.periodicRun('sweep', 'failed')
+  metrics.periodicRun('sweep', 'done')
+  const { body } = await metrics.render()
+  expect(body).toContain('periodic_runs_total{job="sweep",outcome="failed"} 1')
+  expect(body).toContain('periodic_runs_total{job="sweep",outcome="done"} 1')
+})
+
 test('a pool is read at each scrape', async () => {
   const metrics = createMetrics()
   const state = { total: 4, idle: 3, waiting: 0 }

@@ -4,6 +4,7 @@
  * There is no counter of money here: Prometheus adds in floats, and money does not. Charges and costs are read from the ledger.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { type CallbackMetrics, callbackMetrics } from './callback-metrics.ts'
 import { LatencyHistogram, type LatencySeries } from './latency-histogram.ts'
 
 /** The counters of one endpoint, bound once at boot so that a request pays for no look-up by label. */
@@ -24,7 +25,7 @@ export interface PoolState {
 /** How a hold ended, or that one was taken. */
 export type HoldEvent = 'taken' | 'refused' | 'settled' | 'released' | 'late'
 
-export interface Metrics {
+export interface Metrics extends CallbackMetrics {
   /** `route` is the method and the pattern of an endpoint, never a client's path. */
   route(dialect: string, route: string): RouteMetrics
   /** A connection was refused before there was a request; `reason` from a closed list. */
@@ -35,6 +36,8 @@ export interface Metrics {
   hold(event: HoldEvent, count?: number): void
   /** An invariant of the ledger did not hold. Any value above zero must wake somebody. */
   ledgerViolation(invariant: string, count?: number): void
+  /** A run of a periodic job ended, by its name and what it came to: `done`, `failed` or `lost`. A count of 0 makes the series. */
+  periodicRun(job: string, outcome: string, count?: number): void
   /** Registers a database pool whose state is read at each scrape. */
   pool(name: string, read: () => PoolState): void
   /** The page of `GET /metrics`. */
@@ -49,9 +52,17 @@ export function createMetrics(): Metrics {
   const http = httpMetrics(registry, histograms)
   const money = moneyMetrics(registry, histograms)
   const pools = poolMetrics(registry)
+  const periodicRuns = new Counter({
+    name: 'periodic_runs_total',
+    help: 'Runs of periodic jobs on this node by outcome: done, failed, or lost to another node.',
+    labelNames: ['job', 'outcome'],
+    registers: [registry],
+  })
   return {
     ...http,
     ...money,
+    ...callbackMetrics(registry, histograms),
+    periodicRun: (job, outcome, count = 1) => periodicRuns.inc({ job, outcome }, count),
     pool: (name, read) => void pools.set(name, read),
     async render() {
       const blocks = [await registry.metrics(), ...histograms.map(histogram => histogram.render())]

@@ -6,20 +6,31 @@ import { presentableMessage as presentable } from '../vendor-message.ts'
 import { type Address, allowedAddress, ownAddress } from './address.ts'
 import { billedUnits } from './billed-units.ts'
 import { fieldsOf, fillPath, queryOf } from './body-fields.ts'
-import { type OpenHandle, openHandle } from './handle.ts'
+import type { BinaryRule, CallRule } from './call-rules.ts'
+import { fileOf } from './done-at-once.ts'
+import { type OpenHandle, openHandle, taken, withFacts } from './handle.ts'
 import { readOutputs } from './outputs.ts'
-import { holds, readText, readValues } from './read-answer.ts'
-import type { CallRule, FailureRules, PollRule, ResultRule, StateRule } from './spec.ts'
+import { holds, readResult, readText, readValues } from './read-answer.ts'
+import type { FailureRules, PollRule, ResultRule, StateRule } from './spec.ts'
 import { stateOfWord } from './state-words.ts'
 import { failedJob, failureOfLook, moderatedJob, unreadableAnswer } from './task-failure.ts'
-import { failureRulesOf, isSuccess, send, type VendorAnswer, type VendorLine } from './vendor-line.ts'
+import {
+  failureRulesOf,
+  isSuccess,
+  jsonBody,
+  send,
+  type VendorAnswer,
+  type VendorLine,
+} from './vendor-line.ts'
 
 export async function checkTask(line: VendorLine, handle: Json, context: TaskContext): Promise<Checked> {
   const open = openHandle(handle, line.spec.families)
   const poll = open?.family.poll
   if (open === undefined || poll === undefined) throw unreadableAnswer(line.spec.title)
   const look = new Look(line, open, poll, context)
-  return look.read()
+  const checked = await look.read()
+  // Something was made, and billed, before this step: nobody else shall make it again.
+  return checked.kind === 'failed' && open.before.length > 0 ? { ...checked, retryable: false } : checked
 }
 
 /** Where a rule's call goes: the kept address where it may be called with the credential, else the path. */
@@ -27,7 +38,8 @@ export function addressOf(line: VendorLine, open: OpenHandle, rule: CallRule): A
   const { baseUrl } = line.settings
   const kept = rule.handleUrl === undefined ? undefined : open.facts.get(rule.handleUrl)
   if (typeof kept === 'string') {
-    const address = allowedAddress(kept, baseUrl, line.spec.hosts)
+    const { hosts, credentialHosts } = line.spec
+    const address = allowedAddress(kept, baseUrl, hosts, credentialHosts)
     if (address?.trusted === true || (address !== undefined && rule.path === '')) return address
   }
   return ownAddress(`${fillPath(rule.path, open.facts)}${queryOf(rule.query, open.facts)}`, baseUrl)
@@ -51,7 +63,8 @@ class Look {
   }
 
   async read(): Promise<Checked> {
-    const answer = await this.#call(this.#poll, this.#poll.body)
+    const answer = await this.#call(this.#poll, this.#open, this.#poll.body, this.#poll.binary)
+    if (answer.file !== undefined) return this.#fileIn(answer, this.#poll.binary)
     const byStatus = this.#poll.byStatus?.[String(answer.head.status)]
     if (!isSuccess(answer) && byStatus === undefined) {
       if (this.#saysNotYet(answer.body, this.#poll.pendingWords)) return this.#pending('running', answer.body)
@@ -85,7 +98,7 @@ class Look {
       case 'succeeded':
         return this.#finished(body)
       case 'succeeded-with-outputs':
-        return this.#outputsOf(body).outputs.length > 0
+        return this.#outputsOf(body).outputs.length > 0 || this.#resultOf(body) !== undefined
           ? this.#delivered(body)
           : this.#unlessFailed('running', body)
       default:
@@ -102,8 +115,12 @@ class Look {
 
   async #finished(body: unknown): Promise<Checked> {
     const { result } = this.#open.family
+    const next = this.#nextStep(body)
+    if (next !== undefined) return next
     if (result === undefined) return this.#delivered(body)
-    const answer = await this.#call(result, undefined)
+    const open = withFacts(this.#open, taken(result.take, body))
+    const answer = await this.#call(result, open, undefined, result.binary)
+    if (answer.file !== undefined) return this.#fileIn(answer, result.binary)
     if (isSuccess(answer)) {
       if (answer.body === undefined) throw unreadableAnswer(this.#line.spec.title)
       return this.#delivered(answer.body)
@@ -111,13 +128,32 @@ class Look {
     return this.#failedResult(result, answer)
   }
 
+  /** Nothing is made by saying it: the next create call is the gateway's to make, once. */
+  #nextStep(body: unknown): Checked | undefined {
+    const { family, facts } = this.#open
+    const rule = family.nextStep
+    if (rule === undefined || (rule.when !== undefined && !(facts.get(rule.when) ?? false))) return undefined
+    const { moderatedWhen } = family
+    if (moderatedWhen !== undefined && holds(body, moderatedWhen)) return undefined
+    const known = withFacts(this.#open, taken(rule.take, body))
+    return { kind: 'next-step', handle: Object.fromEntries(known.facts), progress: this.#progressOf(body) }
+  }
+
+  #fileIn(answer: VendorAnswer, rule: BinaryRule | undefined): Checked {
+    const { title } = this.#line.spec
+    const done = rule === undefined ? undefined : fileOf(answer, rule)
+    if (done === undefined) throw unreadableAnswer(title)
+    return done === 'moderated' ? moderatedJob(title, undefined) : { kind: 'succeeded', ...done }
+  }
+
   /** The job ended; whether it failed or this look did is for the answer to say. */
   #failedResult(rule: ResultRule, answer: VendorAnswer): Checked {
     const { title } = this.#line.spec
+    const { failureAt, lookAgain = [] } = rule
     if (this.#saysNotYet(answer.body, rule.pendingWords)) return this.#pending('running', undefined)
-    const isVerdict =
-      readValues(answer.body, rule.failureAt).length > 0 && !rule.lookAgain.includes(answer.head.status)
-    if (!isVerdict) throw failureOfLook(title, this.#rules, answer.head, answer.body)
+    const hasVerdict = failureAt !== undefined && readValues(answer.body, failureAt).length > 0
+    if (!hasVerdict || lookAgain.includes(answer.head.status))
+      throw failureOfLook(title, this.#rules, answer.head, answer.body)
     const failed = failedJob(title, this.#rules, answer.body)
     const isRefusal = answer.head.status >= 400 && answer.head.status < 500
     if (failed.fault !== 'vendor' || !isRefusal) return failed
@@ -137,6 +173,8 @@ class Look {
     if (family.moderatedWhen !== undefined && holds(body, family.moderatedWhen)) {
       return moderatedJob(title, readText(body, this.#rules.message))
     }
+    if (family.failedWhen !== undefined && holds(body, family.failedWhen))
+      return failedJob(title, this.#rules, body)
     if (outputs.length === 0 && result === undefined) {
       if (withheld > 0) return moderatedJob(title, undefined)
       return {
@@ -176,7 +214,8 @@ class Look {
     const rule = this.#poll.progress
     const text = rule === undefined ? undefined : readText(body, rule.path)
     const progress = rule === undefined || text === undefined ? Number.NaN : Number(text) / rule.outOf
-    return progress >= 0 && progress <= 1 ? progress : undefined
+    const [from, to] = rule?.share ?? [0, 1]
+    return progress >= 0 && progress <= 1 ? from + progress * (to - from) : undefined
   }
 
   #saysNotYet(body: unknown, words: readonly string[] | undefined): boolean {
@@ -189,8 +228,7 @@ class Look {
   }
 
   #resultOf(body: unknown): Json | undefined {
-    const { resultAt } = this.#open.family
-    return resultAt === undefined ? undefined : (readValues(body, resultAt)[0] as Json | undefined)
+    return readResult(body, this.#open.family.resultAt)
   }
 
   /** Text that should be JSON and is not makes the whole look worthless: half an answer must not end a job. */
@@ -212,10 +250,17 @@ class Look {
     return copy
   }
 
-  #call(rule: CallRule, body: PollRule['body']): Promise<VendorAnswer> {
-    const address = addressOf(this.#line, this.#open, rule)
-    const fields = body === undefined ? undefined : fieldsOf(body, this.#open.facts)
-    return send(this.#line, rule.method ?? 'GET', address, fields, this.#context)
+  #call(
+    rule: CallRule,
+    open: OpenHandle,
+    body: PollRule['body'],
+    binary: BinaryRule | undefined,
+  ): Promise<VendorAnswer> {
+    const address = addressOf(this.#line, open, rule)
+    const fields = jsonBody(body === undefined ? undefined : fieldsOf(body, open.facts))
+    const method = rule.method ?? 'GET'
+    const mayBeFile = binary !== undefined
+    return send(this.#line, { method, address, body: fields, rule, mayBeFile }, this.#context)
   }
 }
 

@@ -1,12 +1,13 @@
 /** The engine: a vendor's spec as a provider. */
 import type { Json } from '#spec/json.ts'
 import type { ProviderDefinition } from '#spec/provider.ts'
-import type { TaskCapability, TaskContext } from '#spec/task-provider.ts'
+import type { InputForm, TaskCapability, TaskContext } from '#spec/task-provider.ts'
 import { defineProvider } from '../define-provider.ts'
 import { addressOf, checkTask } from './check-task.ts'
+import { findLost } from './find-lost.ts'
 import { openHandle } from './handle.ts'
 import { assertPaths, holds } from './read-answer.ts'
-import type { PathText, TaskProviderSpec } from './spec.ts'
+import type { FamilySpec, PathText, TaskProviderSpec } from './spec.ts'
 import { startTask } from './start-task.ts'
 import { callbackReaders } from './task-callback.ts'
 import { failureOfLook, unreadableAnswer } from './task-failure.ts'
@@ -21,7 +22,9 @@ export function defineTaskProvider(spec: TaskProviderSpec): ProviderDefinition {
     homepage: spec.homepage,
     access: { kind: 'configured', defaultBaseUrl: spec.defaultBaseUrl },
     stopsBillingOnAbort: spec.stopsBillingOnAbort,
-    create: (settings, { exchange }) => ({ tasks: taskCapability({ spec, settings, exchange }) }),
+    create: (settings, { exchange, clock }) => ({
+      tasks: taskCapability({ spec, settings, exchange, clock }),
+    }),
   })
 }
 
@@ -29,13 +32,30 @@ function taskCapability(line: VendorLine): TaskCapability {
   const { spec } = line
   return {
     operations: spec.operations,
-    inputForms: spec.inputForms,
+    inputForms: gatewayForms(spec),
+    maxConcurrency: spec.limits.concurrency,
     maxCount: (_request, model) => maxCountOf(spec, model),
     start: (start, context) => startTask(line, start, context),
     check: (handle, context) => checkTask(line, handle, context),
     cancel: (handle, context) => cancelTask(line, handle, context),
+    ...findOf(line),
     ...callbackReaders(line),
   }
+}
+
+function findOf(line: VendorLine): Pick<TaskCapability, 'find'> {
+  const rule = line.spec.find
+  if (rule === undefined) return {}
+  return {
+    find: async (_reference, context, lost) =>
+      lost === undefined ? 'unknown' : findLost(line, rule, lost, context),
+  }
+}
+
+/** What the gateway must have ready: everything but addresses and data URIs is made of bytes. */
+function gatewayForms({ inputForms }: TaskProviderSpec): readonly InputForm[] {
+  const forms = inputForms.map(form => (form === 'url' || form === 'data-uri' ? form : 'bytes'))
+  return [...new Set(forms)]
 }
 
 /** What the endpoint's signature says, where it says something: an endpoint without a field for the count makes one. */
@@ -61,8 +81,8 @@ async function cancelTask(
   if (open === undefined) throw unreadableAnswer(line.spec.title)
   const rule = open.family.cancel
   if (rule === undefined) return 'unsupported'
-  const method = rule.method ?? 'POST'
-  const answer = await send(line, method, addressOf(line, open, rule), undefined, context)
+  const call = { method: rule.method ?? 'POST', address: addressOf(line, open, rule), rule }
+  const answer = await send(line, call, context)
   const { status } = answer.head
   if (rule.cancelledStatuses.includes(status)) {
     return rule.tooLate !== undefined && holds(answer.body, rule.tooLate) ? 'too-late' : 'cancelled'
@@ -82,8 +102,14 @@ const PATH_NAMES = new Set([
   'withheldAt',
   'urlPath',
   'failureAt',
+  'items',
+  'callbackUrl',
+  'createdAt',
+  'next',
+  'reference',
+  'putTo',
 ])
-const PATH_RECORDS = new Set(['metadata', 'handle'])
+const PATH_RECORDS = new Set(['metadata', 'handle', 'take', 'resultAt'])
 
 function assertSpec(spec: TaskProviderSpec): void {
   const names = spec.families.map(family => family.name)
@@ -92,9 +118,25 @@ function assertSpec(spec: TaskProviderSpec): void {
   for (const host of spec.hosts) {
     if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) throw new TypeError(`"${host}" is no host of "${spec.id}"`)
   }
+  for (const host of spec.credentialHosts ?? []) {
+    if (!spec.hosts.includes(host)) throw new TypeError(`"${host}" is not among the hosts of "${spec.id}"`)
+  }
+  for (const family of spec.families) assertFamily(spec, family)
+  if (spec.inputForms.includes('upload') && spec.upload === undefined)
+    throw new TypeError(`"${spec.id}" has no rule for uploads`)
   assertPathsWithin(spec.families)
   assertPathsWithin(spec.failure)
+  assertPathsWithin(spec.find)
+  assertPathsWithin(spec.upload)
   if (spec.callback !== undefined) assertPaths(spec.callback.id)
+}
+
+function assertFamily(spec: TaskProviderSpec, { name, poll, nextStep }: FamilySpec): void {
+  if (nextStep === undefined) return
+  if (poll === undefined) throw new TypeError(`family "${name}" of "${spec.id}" has nothing to go on from`)
+  const next = spec.families.find(family => family.name === nextStep.family)
+  if (next?.submit === undefined)
+    throw new TypeError(`family "${name}" of "${spec.id}" goes on to none that can be asked for`)
 }
 
 /** Every path in a rule, wherever it is: a wrong one must not wait for the answer that needs it. */

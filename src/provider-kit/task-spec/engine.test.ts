@@ -322,7 +322,7 @@ describe('a look', () => {
     const checked = await checkWith([{ body }]).checked
     const source = checked.kind === 'succeeded' ? checked.outputs[0]?.source : undefined
     if (source === undefined || !('read' in source)) throw new Error('expected bytes')
-    expect(Buffer.from(await source.read()).toString()).toBe('bytes')
+    expect(String(await source.read())).toBe('bytes')
   })
 
   test.each([

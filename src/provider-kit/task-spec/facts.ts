@@ -1,8 +1,8 @@
 /** A request as named facts: what the rules of a vendor can speak of. */
 import type { Json } from '#spec/json.ts'
-import type { InputRole } from '#spec/media.ts'
 import type { MediaOperation } from '#spec/operation.ts'
 import type { StartRequest } from '#spec/task-provider.ts'
+import { isRecord } from '../classify.ts'
 
 /** Facts that were not said are not there. */
 export type Facts = ReadonlyMap<string, Json>
@@ -11,7 +11,7 @@ export type Facts = ReadonlyMap<string, Json>
  * Of every request: `model`, `action`, `prompt`, `count`, `reference`; where said: `negative_prompt`, `seed`,
  * `callback_url`, `aspect_ratio`, `resolution`, `size` ({width, height}), `format`, `duration` (seconds), `sound`, `title`,
  * `style`, `lyrics`, `instrumental`, `voice`, `dialogue`, `language`, `texture`, `textured`, `parent_track`, `option.<name>`, and
- * `parent.<name>` from what an earlier job left. Files are apart: see `filesOf`.
+ * `parent.<name>` from what an earlier job left, `previous.<name>` from the step before. Files are apart: see `filesOf`.
  */
 export function factsOf(start: StartRequest): Facts {
   const { request } = start
@@ -29,9 +29,12 @@ export function factsOf(start: StartRequest): Facts {
   say('callback_url', start.callbackUrl)
   for (const [name, value] of Object.entries(mediumFacts(request))) say(name, value)
   for (const [name, value] of Object.entries(request.options)) say(`option.${name}`, value)
-  const parent = start.parentHandle
-  if (typeof parent === 'object' && parent !== null && !Array.isArray(parent)) {
-    for (const [name, value] of Object.entries(parent)) say(`parent.${name}`, value)
+  for (const [whose, handle] of [
+    ['parent', start.parentHandle],
+    ['previous', start.previousStep],
+  ] as const) {
+    if (!isRecord(handle)) continue
+    for (const [name, value] of Object.entries(handle)) say(`${whose}.${name}`, value as Json)
   }
   return facts
 }
@@ -81,29 +84,4 @@ function mediumFacts(request: MediaOperation): Readonly<Record<string, Json | un
         textured: request.textureQuality === undefined ? undefined : request.textureQuality !== 'no',
       }
   }
-}
-
-/** One file of a request. */
-export interface InputFile {
-  readonly role: InputRole
-  readonly url: string
-}
-
-/** In the order in which they find their places: what can go to few fields first. */
-const ROLE_ORDER: readonly InputRole[] = [
-  'mask',
-  'first_frame',
-  'last_frame',
-  'reference_image',
-  'reference_video',
-  'reference_audio',
-  'image',
-  'video',
-  'audio',
-]
-
-export function filesOf(start: StartRequest): readonly InputFile[] {
-  return start.inputs
-    .map(({ role, url }) => ({ role, url }))
-    .toSorted((one, other) => ROLE_ORDER.indexOf(one.role) - ROLE_ORDER.indexOf(other.role))
 }

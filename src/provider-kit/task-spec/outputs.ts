@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '#spec/json.ts'
 import type { ArtifactKind } from '#spec/task.ts'
 import type { ProviderOutput } from '#spec/task-provider.ts'
 import { isRecord, parseJson } from '../classify.ts'
-import { readText, readValues } from './read-answer.ts'
+import { holds, readText, readValues } from './read-answer.ts'
 import type { OutputRule } from './spec.ts'
 
 export interface FoundOutputs {
@@ -35,11 +35,12 @@ export function readOutputs(body: unknown, rules: readonly OutputRule[], asked: 
     for (const [position, entry] of entriesOf(body, rule).entries()) {
       if (results.length + covers.length >= MAX_OUTPUTS) break
       const text = entryText(entry, rule)
-      if (text === undefined) continue
-      if (flags[position] === true) {
+      const says = rule.withheldWhen !== undefined && holds(entry, rule.withheldWhen)
+      if (says || (text !== undefined && flags[position] === true)) {
         withheld += 1
         continue
       }
+      if (text === undefined) continue
       const isCover = rule.role === 'cover'
       const source = sourceOf(text, rule.encoding ?? 'url')
       // The same file under two names is one file.

@@ -38,11 +38,18 @@ export function nearestRatio(text: string, words: readonly string[]): string | u
 
 const SIDE_PX: Readonly<Record<string, number>> = { '0.5k': 512, '1k': 1024, '2k': 2048, '4k': 4096 }
 
+/** Of the square with as many pixels as the class has; `720p` is 1280 by 720. */
+function sidePxOf(resolution: string): number | undefined {
+  const lines = /^(\d{3,4})p$/.exec(resolution)?.[1]
+  return lines === undefined ? SIDE_PX[resolution] : (Number(lines) * 4) / 3
+}
+
 /** The longest side that vendors of free sizes take. */
 const MAX_SIDE_PX = 4096
 
 /**
- * Width and height in multiples of 16 with that ratio and no more pixels than the class has (`1K` = 1024², the default), no side above 4096;
+ * Width and height in multiples of 16 with that ratio and no more pixels than the class has (`1K` = 1024², the default;
+ * `720p` = 1280 × 720), no side above 4096;
  * `undefined` where the text is no ratio or the class is none.
  */
 export function sizeOf(
@@ -50,7 +57,7 @@ export function sizeOf(
   resolution: string | undefined,
 ): { readonly width: number; readonly height: number } | undefined {
   const ratio = ratioOf(ratioText)
-  const side = SIDE_PX[(resolution ?? '1K').toLowerCase()]
+  const side = sidePxOf((resolution ?? '1K').toLowerCase())
   if (ratio === undefined || side === undefined) return undefined
   const [width, height] = [side * Math.sqrt(ratio), side / Math.sqrt(ratio)]
   const shrink = Math.min(1, MAX_SIDE_PX / Math.max(width, height))

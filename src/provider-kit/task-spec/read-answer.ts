@@ -1,5 +1,6 @@
 /** Reading a vendor's JSON by the paths and conditions of its rules. */
 import { type JsonPath, parseJsonPath, readAll } from '#lib/json-path.ts'
+import type { Json } from '#spec/json.ts'
 import type { Condition, PathText } from './spec.ts'
 
 /** Paths come from specs alone, so there are only so many. */
@@ -37,6 +38,24 @@ export function readText(body: unknown, paths: PathText): string | undefined {
     }
   }
   return undefined
+}
+
+/** What came out that is no file: one value, or an object of those that are there; `undefined` where there is nothing. */
+export function readResult(
+  body: unknown,
+  at: PathText | Readonly<Record<string, PathText>> | undefined,
+): Json | undefined {
+  if (at === undefined) return undefined
+  if (isPathText(at)) return readValues(body, at)[0] as Json | undefined
+  const found = Object.entries(at).flatMap(([name, path]) => {
+    const value = readValues(body, path)[0]
+    return value === undefined ? [] : [[name, value as Json] as const]
+  })
+  return found.length === 0 ? undefined : Object.fromEntries(found)
+}
+
+function isPathText(at: PathText | Readonly<Record<string, PathText>>): at is PathText {
+  return typeof at === 'string' || Array.isArray(at)
 }
 
 /** Whether every condition holds. */

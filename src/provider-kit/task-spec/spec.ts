@@ -8,6 +8,7 @@ import type { Exchange, Timeouts } from '#spec/ports.ts'
 import type { ProviderFailureKind, ProviderSettings } from '#spec/provider.ts'
 import type { ArtifactKind, TaskStage } from '#spec/task.ts'
 import type { RawCallback, StartRequest } from '#spec/task-provider.ts'
+import type { BinaryRule, CallRule, FileForm, FindRule, SubmitRule, UploadRule } from './call-rules.ts'
 import type { InputSignature } from './signature.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
@@ -33,22 +34,6 @@ export interface FieldRule {
   readonly when?: string | undefined
 }
 
-export interface CallRule {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | undefined
-  /** After the base URL; `{name}` is a fact of the request, or of the handle once there is one. */
-  readonly path: string
-  /** An address kept in the handle under this name; `path` is used where it is not the configured origin's. */
-  readonly handleUrl?: string | undefined
-  readonly query?: readonly FieldRule[] | undefined
-}
-
-export interface SubmitRule extends CallRule {
-  /** Fields beside the model's own input. */
-  readonly envelope?: readonly FieldRule[] | undefined
-  /** The field that the model's input goes under; absent: the body itself. */
-  readonly inputAt?: string | undefined
-}
-
 /** Files in an answer. */
 export interface OutputRule {
   readonly path: PathText
@@ -63,6 +48,8 @@ export interface OutputRule {
   readonly constant?: JsonObject | undefined
   /** A list beside it: where it says true for a file, moderation kept that file back. */
   readonly withheldAt?: PathText | undefined
+  /** What the object at the path says where moderation kept this file back, with or without an address. */
+  readonly withheldWhen?: readonly Condition[] | undefined
   /** Whether the value is JSON written as text. */
   readonly parse?: boolean | undefined
 }
@@ -75,7 +62,7 @@ export type StateRule =
   | 'failed'
   | 'cancelled'
   | 'expired'
-  /** Succeeded where files are there already, else running. */
+  /** Succeeded where something has come out already, else running. */
   | 'succeeded-with-outputs'
   | { readonly stage: TaskStage }
 
@@ -86,11 +73,20 @@ export interface PollRule extends CallRule {
   readonly state?: PathText | undefined
   /** States by HTTP status, for vendors whose status is the state. */
   readonly byStatus?: Readonly<Record<string, StateRule>> | undefined
+  /** An answer that is no document is the file itself: then the job has succeeded. */
+  readonly binary?: BinaryRule | undefined
   /** By the vendor's word in lower case; others are read by the shared list, and a word nobody knows means: look again. */
   readonly states?: Readonly<Record<string, StateRule>> | undefined
   /** Fields that are JSON written as text, parsed before anything is read. */
   readonly parseJsonAt?: readonly string[] | undefined
-  readonly progress?: { readonly path: PathText; readonly outOf: number } | undefined
+  /** `share`: where in the whole of a job in steps this one lies, from 0 to 1. */
+  readonly progress?:
+    | {
+        readonly path: PathText
+        readonly outOf: number
+        readonly share?: readonly [number, number] | undefined
+      }
+    | undefined
   /** A failure although the state says it goes on. */
   readonly failedWhen?: readonly Condition[] | undefined
   /** Answers with an error code that only mean: not yet. */
@@ -98,14 +94,30 @@ export interface PollRule extends CallRule {
   readonly pendingWords?: readonly string[] | undefined
 }
 
-/** A second call that gives what came of a finished job. */
+/** A second call that gives what came of a finished job. It is made again by every look, so it must only read. */
 export interface ResultRule extends CallRule {
+  /** Read from the look that said it has finished: more names for the path, the query and `handleUrl`. */
+  readonly take?: Readonly<Record<string, PathText>> | undefined
   /** Any answer other than 2xx whose body has this is how the job failed; other errors mean: look again. */
-  readonly failureAt: PathText
+  readonly failureAt?: PathText | undefined
   /** Of these statuses, even then: look again. */
-  readonly lookAgain: readonly number[]
+  readonly lookAgain?: readonly number[] | undefined
   /** Words of a refusal that only mean: not yet. */
-  readonly pendingWords: readonly string[]
+  readonly pendingWords?: readonly string[] | undefined
+  /** The answer is the file itself. */
+  readonly binary?: BinaryRule | undefined
+}
+
+/**
+ * Another create call once this job has succeeded, by the family with this name. Its rules can speak of `previous.<name>`:
+ * what the handle of this one holds. The gateway makes it, once.
+ */
+export interface NextStepRule {
+  readonly family: string
+  /** Only where the handle holds this, and it is not false. */
+  readonly when?: string | undefined
+  /** Read from the look that said it has succeeded, and kept in the handle. */
+  readonly take?: Readonly<Record<string, PathText>> | undefined
 }
 
 export interface FailureRules {
@@ -133,6 +145,8 @@ export interface FamilySpec {
   /** What the input of each model is made of. Absent: everything is in the envelope. */
   readonly input?: ((model: string) => InputSignature) | undefined
   readonly vocabulary?: Vocabulary | undefined
+  /** Throws a ProviderFailure where it must not be asked for that, before anything is made of it. */
+  readonly admit?: ((start: StartRequest) => void) | undefined
   /** Facts beside those every request has. */
   readonly facts?: ((start: StartRequest) => Readonly<Record<string, Json | undefined>>) | undefined
   /** Absent: the job goes on from its parent's handle, without a call. */
@@ -146,15 +160,18 @@ export interface FamilySpec {
   /** Absent: the answer to the create call is the result. */
   readonly poll?: PollRule | undefined
   readonly result?: ResultRule | undefined
+  readonly nextStep?: NextStepRule | undefined
   readonly outputs: readonly OutputRule[]
-  /** What comes out that is no file. */
-  readonly resultAt?: PathText | undefined
+  /** What comes out that is no file: the value there, or an object of our own of the values there. */
+  readonly resultAt?: PathText | Readonly<Record<string, PathText>> | undefined
   /** Units the vendor reports to have billed: `scale` of ours to one of its. */
   readonly usage?:
     | readonly { readonly unit: string; readonly path: PathText; readonly scale: number }[]
     | undefined
   /** A success that is a refusal of the content. */
   readonly moderatedWhen?: readonly Condition[] | undefined
+  /** A success that is a failure. */
+  readonly failedWhen?: readonly Condition[] | undefined
   readonly failure?: Partial<FailureRules> | undefined
   readonly cancel?: CancelRule | undefined
   readonly maxCount?: number | undefined
@@ -174,6 +191,14 @@ export interface CallbackFacts {
   readonly timeouts: Timeouts
 }
 
+/** Where the credential goes, and what is before it. */
+export interface AuthRule {
+  readonly header: string
+  readonly prefix: string
+  /** Made anew for every call out of the configured secret (a signed token, a pair in base64); absent: the secret itself. */
+  readonly token?: ((settings: ProviderSettings, nowMs: number) => string) | undefined
+}
+
 /** Tells a genuine callback from a forged one. May ask the vendor for its keys. */
 export type CallbackVerifier = (facts: CallbackFacts) => Promise<boolean>
 
@@ -184,16 +209,29 @@ export interface TaskProviderSpec {
   readonly defaultBaseUrl: string
   readonly stopsBillingOnAbort: boolean
   readonly operations: readonly MediaOperation['operation'][]
-  readonly inputForms: readonly ('url' | 'data-uri')[]
-  readonly auth: { readonly header: string; readonly prefix: string }
+  /** In the order they are preferred. */
+  readonly inputForms: readonly FileForm[]
+  /** How a file becomes a name of the vendor's; for the form `upload`. */
+  readonly upload?: UploadRule | undefined
+  readonly auth: AuthRule
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Hosts of the vendor (and below them) that a looked-up address may be at besides the configured origin. They never get the credential. */
+  /** Hosts of the vendor (and below them) that an address out of an answer may be at besides the configured origin. */
   readonly hosts: readonly string[]
+  /** Those of them that are the vendor's API itself and get the credential, by https; no other ever does. */
+  readonly credentialHosts?: readonly string[] | undefined
   readonly failure: FailureRules
   readonly families: readonly FamilySpec[]
+  /** The id that families are matched by, where the vendor's own does not tell them apart; absent: that. */
+  readonly familyId?: ((call: Pick<StartRequest, 'upstreamModel' | 'request'>) => string) | undefined
   /** Fields of an input that a client's option may never set: they change what is billed, or how the call runs. */
   readonly withheldOptions: readonly string[]
-  readonly limits: { readonly pollMinMs: number; readonly maxCount: number }
+  readonly limits: {
+    readonly pollMinMs: number
+    readonly maxCount: number
+    /** Jobs at once for one credential, where the vendor says so. */
+    readonly concurrency?: number | undefined
+  }
+  readonly find?: FindRule | undefined
   readonly callback?:
     | {
         readonly id: PathText

@@ -85,9 +85,12 @@ export function thrownByExchange(title: string, error: unknown): unknown {
   return error instanceof ExchangeFailure ? failureOfExchange(title, error, false) : error
 }
 
-/** An answer that is not what it should be. Thrown by `start` it means: unknown; by `check`: look again. */
-export function unreadableAnswer(title: string): ProviderFailure {
-  return new ProviderFailure('vendor', `${title} answered with something that could not be read`)
+/**
+ * An answer that is not what it should be. Thrown by `check` it means: look again; by `start`: unknown, or with a status that
+ * the vendor has answered and nothing more will come.
+ */
+export function unreadableAnswer(title: string, status?: number): ProviderFailure {
+  return new ProviderFailure('vendor', `${title} answered with something that could not be read`, { status })
 }
 
 type Failed = Extract<Checked, { readonly kind: 'failed' }>

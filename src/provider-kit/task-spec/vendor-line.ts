@@ -1,9 +1,13 @@
 /** One vendor as configured here: its spec, its settings, and the way out. */
-import type { Exchange, OutboundAnswer, OutboundRequest } from '#spec/ports.ts'
+import { peekSource } from '#lib/peek-source.ts'
+import type { Clock, Exchange, OutboundAnswer, OutboundHead, OutboundRequest } from '#spec/ports.ts'
 import type { ProviderSettings } from '#spec/provider.ts'
 import type { TaskContext } from '#spec/task-provider.ts'
 import { parseJson } from '../classify.ts'
 import type { Address } from './address.ts'
+import { openAnswer } from './answer-stream.ts'
+import type { CallRule } from './call-rules.ts'
+import type { EncodedBody } from './multipart.ts'
 import type { FailureRules, FamilySpec, TaskProviderSpec } from './spec.ts'
 import { thrownByExchange } from './task-failure.ts'
 
@@ -11,44 +15,92 @@ export interface VendorLine {
   readonly spec: TaskProviderSpec
   readonly settings: ProviderSettings
   readonly exchange: Exchange
+  readonly clock: Clock
 }
 
 export interface VendorAnswer {
-  readonly head: OutboundAnswer
+  readonly head: OutboundHead
   /** Parsed JSON, or `undefined` where it is none. */
   readonly body: unknown
+  /** The answer is a file, of at least one byte. To be read once, soon. */
+  readonly file?: AsyncIterable<Uint8Array> | undefined
+}
+
+/** One call as it will be sent. */
+export interface VendorCall {
+  readonly method: OutboundRequest['method']
+  readonly address: Address
+  readonly body?: EncodedBody | undefined
+  readonly rule?: Pick<CallRule, 'headers' | 'accept'> | undefined
+  /** Whether the answer may be a file. */
+  readonly mayBeFile?: boolean | undefined
+  readonly answersWithinMs?: number | undefined
 }
 
 /** Results with files inside them are the longest there are. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
+export function jsonBody(body: object | undefined): EncodedBody | undefined {
+  return body === undefined ? undefined : { contentType: 'application/json', body: JSON.stringify(body) }
+}
+
 /** One call, once. Throws a ProviderFailure where no whole answer came. The credential goes to trusted addresses alone. */
-export async function send(
-  line: VendorLine,
-  method: OutboundRequest['method'],
-  address: Address,
-  body: object | undefined,
-  context: TaskContext,
-): Promise<VendorAnswer> {
-  const { auth, headers, title } = line.spec
+export async function send(line: VendorLine, call: VendorCall, context: TaskContext): Promise<VendorAnswer> {
   try {
-    const head = await line.exchange.fetch({
-      method,
-      url: address.url,
-      headers: {
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(address.trusted ? { ...headers, [auth.header]: `${auth.prefix}${line.settings.apiKey}` } : {}),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      timeouts: context.timeouts,
-      signal: context.signal,
-      maxResponseBytes: MAX_RESPONSE_BYTES,
-    })
-    return { head, body: parseJson(head.body) }
+    const request = requestOf(line, call, context)
+    if (call.mayBeFile !== true) return documentOf(await line.exchange.fetch(request))
+    const opened = await openAnswer(line.exchange, request, isFile)
+    if (opened.kind === 'whole') return documentOf(opened.answer)
+    const { head, whole } = await peekSource(opened.pieces, 1)
+    return { head: opened.head, body: undefined, file: head.length === 0 ? undefined : whole }
   } catch (error) {
-    throw thrownByExchange(title, error)
+    throw thrownByExchange(line.spec.title, error)
   }
+}
+
+function requestOf(
+  { spec, settings, clock }: VendorLine,
+  call: VendorCall,
+  context: TaskContext,
+): OutboundRequest {
+  const { method, address, body, rule } = call
+  const { auth } = spec
+  const token = () => auth.token?.(settings, clock.nowMs()) ?? settings.apiKey
+  const trusted = address.trusted
+    ? { ...spec.headers, ...rule?.headers, [auth.header]: `${auth.prefix}${token()}` }
+    : {}
+  return {
+    method,
+    url: address.url,
+    headers: {
+      accept: rule?.accept ?? 'application/json',
+      ...(body === undefined ? {} : { 'content-type': body.contentType }),
+      ...trusted,
+    },
+    body: body?.body,
+    timeouts: patient(context.timeouts, call.answersWithinMs),
+    signal: context.signal,
+    maxResponseBytes: MAX_RESPONSE_BYTES,
+  }
+}
+
+/** A vendor that makes the file before it answers is silent until then; and then the file is still to come. */
+function patient(timeouts: TaskContext['timeouts'], withinMs = 0): TaskContext['timeouts'] {
+  return {
+    ...timeouts,
+    firstByteMs: Math.max(timeouts.firstByteMs, withinMs),
+    totalMs: Math.max(timeouts.totalMs, withinMs === 0 ? 0 : withinMs + timeouts.totalMs),
+  }
+}
+
+/** A success that says it is no text: whatever a page in between puts there is text. */
+function isFile({ status, headers }: OutboundHead): boolean {
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''
+  return status >= 200 && status < 300 && type !== '' && !/^(text\/|application\/(.*\+)?json$)/.test(type)
+}
+
+function documentOf(head: OutboundAnswer): VendorAnswer {
+  return { head, body: parseJson(head.body) }
 }
 
 export function isSuccess({ head }: VendorAnswer): boolean {

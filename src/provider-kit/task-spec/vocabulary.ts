@@ -214,7 +214,7 @@ export const VOCABULARY: Vocabulary = [
     fact: 'aspect_ratio',
     kind: 'ratio',
     owned: true,
-    fields: ['aspect_ratio', 'aspectRatio', 'ratio', 'image_size', 'size'],
+    fields: ['aspect_ratio', 'aspectRatio', 'ratio', 'image_size', 'size', 'video_size'],
   },
   {
     fact: 'resolution',

@@ -128,8 +128,61 @@ describe('a body', () => {
     expect(sent('somebody/new-model/edit', anImage(), { inputs: [file('image')] })?.body).toEqual({
       prompt: 'a lighthouse',
       image_urls: ['https://in.test/image'],
-      num_images: 1,
     })
+  })
+
+  test('of such an endpoint has nothing in it that could change the price', () => {
+    const options = { duration: '10', resolution: '4k', num_images: 4, quality: 'high', image_size: 'square' }
+    const request = anImage({ aspectRatio: '16:9', seed: 7, options })
+    for (const endpoint of [
+      'somebody/new-model',
+      'somebody/new/text-to-video',
+      'somebody/new/image-to-video',
+    ]) {
+      expect(sent(endpoint, request, { count: 2 })?.body).toEqual({
+        prompt: 'a lighthouse',
+        seed: 7,
+        aspect_ratio: '16:9',
+      })
+    }
+  })
+
+  test.each([
+    ['resolution', aVideo({ resolution: '720p' })],
+    ['duration', aVideo({ durationSeconds: 5 })],
+    ['size', anImage({ size: { widthPx: 1024, heightPx: 768 } })],
+  ])(
+    'of such an endpoint is not made where a %s was asked for: another provider is asked',
+    (wish, request) => {
+      const ask = () => sent('somebody/new/text-to-video', request)
+      expect(ask).toThrow(ProviderFailure)
+      expect(ask).toThrow(expect.objectContaining({ kind: 'unavailable', status: 501 }))
+      expect(ask).toThrow(wish)
+    },
+  )
+
+  test.each([
+    ['fal-ai/flux/dev', '1:1', undefined, 'square_hd'],
+    ['fal-ai/flux/dev', '9:16', undefined, 'portrait_16_9'],
+    ['fal-ai/flux/dev', '3:4', undefined, 'portrait_4_3'],
+    ['fal-ai/flux/dev', '21:9', undefined, { width: 1552, height: 656 }],
+    ['fal-ai/gpt-image-1/text-to-image', '16:9', undefined, '1536x1024'],
+    ['fal-ai/gpt-image-1/text-to-image', '9:16', undefined, '1024x1536'],
+    ['fal-ai/bytedance/seedream/v4.5/text-to-image', '1:1', '2K', { width: 2048, height: 2048 }],
+  ] as const)(
+    'of %s has a size that follows the ratio %s',
+    (endpoint, aspectRatio, resolution, image_size) => {
+      expect(sent(endpoint, anImage({ aspectRatio, resolution }))?.body).toMatchObject({ image_size })
+    },
+  )
+
+  test.each([
+    ['16:9', undefined, 'landscape_16_9'],
+    ['16:9', '720p', { width: 1280, height: 720 }],
+    ['9:16', '480p', { width: 480, height: 848 }],
+  ] as const)('of a film has a size likewise: %s at %s', (aspectRatio, resolution, video_size) => {
+    const request = aVideo({ aspectRatio, resolution })
+    expect(sent('fal-ai/ltx-2-19b/text-to-video', request)?.body).toMatchObject({ video_size })
   })
 })
 

@@ -1,6 +1,6 @@
 /** fal.ai: its queue, and the several hundred media endpoints behind it. */
 import { defineTaskProvider, type OutputRule, type TaskProviderSpec } from '#provider-kit/task-spec/index.ts'
-import { inputOf } from './endpoints.ts'
+import { admitFal, inputOf } from './endpoints.ts'
 import { DEFAULT_BASE_URL, falWebhookVerifier } from './webhook.ts'
 
 const FILE = {
@@ -84,6 +84,7 @@ export const FAL: TaskProviderSpec = {
     {
       name: 'queue',
       models: ['*/*'],
+      admit: admitFal,
       input: inputOf,
       facts: ({ upstreamModel }) => ({ app: upstreamModel.split('/').slice(0, 2).join('/') }),
       submit: { path: '/{model}', query: [{ to: 'fal_webhook', fact: 'callback_url' }] },

@@ -196,6 +196,19 @@ describe('a family with endpoints of its own', () => {
       '/api/v1/vocal-removal/generate',
       { taskId: 'parent-1', audioId: 'track-1', type: 'split_stem' },
     ],
+    [
+      'suno/voice',
+      aSong({ style: 'jazz', options: { step: 'generate', singerSkillLevel: 'beginner', voiceName: 'Ada' } }),
+      [file('audio')],
+      '/api/v1/voice/generate',
+      {
+        taskId: 'parent-1',
+        verifyUrl: 'https://in.test/audio',
+        style: 'jazz',
+        voiceName: 'Ada',
+        singerSkillLevel: 'beginner',
+      },
+    ],
   ]
   test.each(cases)('%s', (model, request, inputs, path, body) => {
     expect(sent(model, request, { inputs, parentHandle: PARENT })).toEqual({
@@ -248,6 +261,36 @@ describe('Suno', () => {
     expect(sent('google/nano-banana', anImage(), { callbackUrl: undefined })?.body).not.toHaveProperty(
       'callBackUrl',
     )
+  })
+
+  test('takes a file apart as well as a track', () => {
+    const request = aSong({ prompt: '', options: { type: 'separate_vocal' } })
+    expect(sent('ai-music-api/separate-vocals', request, { inputs: [file('audio')] })?.body).toEqual({
+      audioUrl: 'https://in.test/audio',
+      type: 'separate_vocal',
+      callBackUrl: CALLBACK,
+    })
+  })
+
+  test.each([
+    ['ai-music-api/extend', 'V5', 'V5'],
+    ['ai-music-api/upload-and-cover-audio', 'V4_5ALL', 'V4_5ALL'],
+    ['ai-music-api/upload-and-extend-audio', 'V3_5', 'V3_5'],
+    ['ai-music-api/mashup', 'V4', 'V4'],
+    ['ai-music-api/add-vocals', 'V5_5', 'V5_5'],
+    ['ai-music-api/sounds', 'V5_5', 'V5_5'],
+    // What songs cost goes by the offering's own version.
+    ['V4', 'V5', 'V4'],
+    // Where none was said: what the endpoint takes.
+    ['ai-music-api/extend', undefined, 'V4_5'],
+    ['ai-music-api/add-instrumental', undefined, 'V4_5PLUS'],
+    ['ai-music-api/sounds', undefined, 'V5'],
+  ])('%s runs as the version that was asked for: %s is %s', (endpoint, asked, expected) => {
+    const options = asked === undefined ? {} : { model: asked }
+    const inputs = /extend$|sounds|^V4$/.test(endpoint) ? [] : [file('audio')]
+    const upload = /upload/.test(endpoint) ? [file('audio')] : inputs
+    const request = aSong({ model: 'suno-service', parentTrack: 't', options })
+    expect(sent(endpoint, request, { inputs: upload })?.body).toMatchObject({ model: expected })
   })
 
   test.each([

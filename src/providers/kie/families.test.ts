@@ -130,6 +130,27 @@ test('lyrics are a result without a file, and a style is there at once', async (
   expect(style).toMatchObject({ kind: 'succeeded', result: { result: 'dreamy pop, soft synths' } })
 })
 
+test('a voice is a phrase, another phrase, and then a voice', async () => {
+  const voice = (options: Readonly<Record<string, string | number>>, more: Partial<StartRequest> = {}) =>
+    started('suno/voice', aSong({ prompt: '', options }), more)
+  const asked = await voice({ step: 'validate', vocalStartS: 0, vocalEndS: 20 }, { inputs: [file('audio')] })
+  expect(await endOf(tasks, asked)).toMatchObject({
+    kind: 'succeeded',
+    outputs: [],
+    result: { phrase: expect.stringContaining('lighthouse') },
+  })
+  const again = await voice({ step: 'regenerate' }, { parentHandle: asked })
+  expect(await endOf(tasks, again)).toMatchObject({
+    kind: 'succeeded',
+    result: { phrase: expect.stringContaining('lighthouse') },
+  })
+  const made = await voice({ step: 'generate' }, { parentHandle: again, inputs: [file('audio')] })
+  expect(await endOf(tasks, made)).toMatchObject({
+    kind: 'succeeded',
+    result: { voiceId: expect.stringMatching(/^voice-/) },
+  })
+})
+
 test('4o tells how far it is', async () => {
   const [, second] = await looksUntilEnd(tasks, await started('gpt4o-image', anImage(), {}, 'looks=2'))
   expect(second?.kind === 'pending' && second.progress).toBeCloseTo(0.6)

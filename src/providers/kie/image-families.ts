@@ -14,7 +14,7 @@ const FOUR_O_INPUT = parseSignature(
   'prompt filesUrl:l maskUrl size!(1:1|3:2|2:3)=1:1 nVariants:n(1|2|4) isEnhance:b uploadCn:b',
 )
 const MIDJOURNEY_INPUT = parseSignature(
-  'taskType! prompt! speed version fileUrls:l aspectRatio variety:n stylization:n weirdness:n waterMark enableTranslation:b motion',
+  'taskType! prompt! speed version fileUrls:l aspectRatio variety:n stylization:n weirdness:n ow:n waterMark enableTranslation:b videoBatchSize:n(1|2|4) motion',
 )
 
 const OF_IMAGES: Vocabulary = [

@@ -10,6 +10,7 @@ import { CALLBACK, family, KIE_FAILURE } from './envelope.ts'
 import { IMAGE_FAMILIES } from './image-families.ts'
 import { marketInputOf } from './market-models.ts'
 import { SONG_FAMILIES } from './suno-songs.ts'
+import { VOICE_FAMILIES, VOICE_MODEL, voiceFamilyId } from './suno-voice.ts'
 import { SONG_WORK_FAMILIES } from './suno-works.ts'
 import { VIDEO_FAMILIES } from './video-families.ts'
 import { kieWebhookVerifier } from './webhook.ts'
@@ -67,7 +68,15 @@ export const KIE: TaskProviderSpec = {
   auth: { header: 'authorization', prefix: 'Bearer ' },
   hosts: ['api.kie.ai'],
   failure: KIE_FAILURE,
-  families: [...IMAGE_FAMILIES, ...VIDEO_FAMILIES, ...SONG_WORK_FAMILIES, ...SONG_FAMILIES, MARKET],
+  families: [
+    ...IMAGE_FAMILIES,
+    ...VIDEO_FAMILIES,
+    ...VOICE_FAMILIES,
+    ...SONG_WORK_FAMILIES,
+    ...SONG_FAMILIES,
+    MARKET,
+  ],
+  familyId: call => (call.upstreamModel === VOICE_MODEL ? voiceFamilyId(call) : call.upstreamModel),
   withheldOptions: [
     // More files or seconds than were counted.
     'max_images',

@@ -36,7 +36,10 @@ const TRACKS: readonly OutputRule[] = [
 const SONG_STATES = { ...WORDS, text_success: { stage: 'text' }, first_success: { stage: 'first' } } as const
 const MODEL = /\bV?(3_5|4_5PLUS|4_5ALL|4_5|4|5_5|5|6)$/i
 
-/** `V4_5PLUS` out of `suno/V4_5PLUS`, `V4_5PLUS`, or the name the client asked by (`suno-v4.5-plus`). */
+/**
+ * `V4_5PLUS` out of `suno/V4_5PLUS` or `V4_5PLUS`; of what is done to songs, whose ids name no version, out of the client's
+ * own `model`, or the name it asked by (`suno-v4.5-plus`).
+ */
 export function sunoModelOf({
   upstreamModel,
   request,
@@ -45,7 +48,8 @@ export function sunoModelOf({
     .replace(/^.*[/:]/, '')
     .replaceAll('.', '_')
     .replace(/[-_](plus|all)$/i, '$1')
-  for (const text of [upstreamModel, asked]) {
+  const { model } = request.options
+  for (const text of [upstreamModel, typeof model === 'string' ? model : '', asked]) {
     const version = MODEL.exec(text)?.[1]
     if (version !== undefined) return `V${version.toUpperCase()}`
   }
@@ -139,13 +143,13 @@ export const SONG_FAMILIES: readonly FamilySpec[] = [
     name: 'suno.add-instrumental',
     models: ['ai-music-api/add-instrumental*', 'suno/add-instrumental*'],
     path: 'generate/add-instrumental',
-    fields: `uploadUrl! title tags! model ${VOICE}`,
+    fields: `uploadUrl! title tags! model(V4_5PLUS|V5|V5_5)=V4_5PLUS ${VOICE}`,
   }),
   song({
     name: 'suno.add-vocals',
     models: ['ai-music-api/add-vocals*', 'suno/add-vocals*'],
     path: 'generate/add-vocals',
-    fields: `uploadUrl! prompt! title style! model ${VOICE}`,
+    fields: `uploadUrl! prompt! title style! model(V4_5PLUS|V5|V5_5)=V4_5PLUS ${VOICE}`,
   }),
   song({
     name: 'suno.mashup',
@@ -157,7 +161,7 @@ export const SONG_FAMILIES: readonly FamilySpec[] = [
     name: 'suno.sounds',
     models: ['ai-music-api/sounds*', 'suno/sounds*'],
     path: 'generate/sounds',
-    fields: 'prompt! model! soundLoop:b soundTempo:n soundKey grabLyrics:b',
+    fields: 'prompt! model!(V5|V5_5)=V5 soundLoop:b soundTempo:n soundKey grabLyrics:b',
     callback: CALLBACK,
   }),
   song({

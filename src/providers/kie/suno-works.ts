@@ -1,5 +1,6 @@
 /** What Suno does with a finished song, and what it writes beside songs. */
 import type { FamilySpec, OutputRule } from '#provider-kit/task-spec/index.ts'
+import type { StartRequest } from '#spec/task-provider.ts'
 import { CALLBACK, CALLBACK_REQUIRED, family, WORDS } from './envelope.ts'
 
 /** Work on one track of a finished song. */
@@ -7,6 +8,11 @@ const OF_A_TRACK = [
   { to: 'taskId', fact: 'parent.id' },
   { to: 'audioId', fact: 'parent_track' },
 ]
+
+/** The file that is worked on instead of a track. */
+export function audioOf({ inputs }: StartRequest): string | undefined {
+  return inputs.find(({ role }) => role === 'audio')?.url
+}
 
 const STEMS = [
   'instrumental',
@@ -38,10 +44,12 @@ export const SONG_WORK_FAMILIES: readonly FamilySpec[] = [
   family({
     name: 'suno.vocal-removal',
     models: ['ai-music-api/separate-vocals', 'suno/vocal-removal'],
+    facts: start => ({ audio_url: audioOf(start) }),
     submit: {
       path: '/api/v1/vocal-removal/generate',
       envelope: [
         ...OF_A_TRACK,
+        { to: 'audioUrl', fact: 'audio_url' },
         { to: 'type', fact: 'option.type' },
         { to: 'stemName', fact: 'option.stemName' },
         ...CALLBACK_REQUIRED,

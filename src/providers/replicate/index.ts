@@ -99,6 +99,15 @@ export const REPLICATE: TaskProviderSpec = {
   ],
   limits: { pollMinMs: 1_000, maxCount: 4 },
   callback: { id: 'id', verifier: replicateWebhookVerifier },
+  find: {
+    path: '/predictions',
+    items: 'results[*]',
+    id: 'id',
+    callbackUrl: 'webhook',
+    createdAt: 'created_at',
+    next: 'next',
+    mostPages: 5,
+  },
 }
 
 export default defineTaskProvider(REPLICATE)

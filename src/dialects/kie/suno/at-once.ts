@@ -7,7 +7,7 @@ import { renderTaskId } from '#spec/ids.ts'
 import type { TaskView } from '#spec/task.ts'
 import { createEndpoint, EXAMPLE_TASK_ID } from '../endpoints.ts'
 import { envelope, success } from '../envelope.ts'
-import { earlierOf } from '../parent-task.ts'
+import { madeOnce } from '../parent-task.ts'
 import { paramJson } from '../record.ts'
 import { resultObject, textIn } from '../results.ts'
 import { EXAMPLE_TRACK_ID } from './music.ts'
@@ -88,13 +88,13 @@ export const personaGenerate = createEndpoint({
     const track = await namedTrack(exchange, given)
     const { family } = SERVICES.persona
     const { index } = track.artifact
-    const earlier = await earlierOf(
-      exchange,
-      track.parent,
+    const { answered, once } = await madeOnce(exchange, {
+      parent: track.parent,
       family,
-      task => task.state === 'succeeded' && task.request.options.index === index,
-    )
-    if (earlier !== undefined) return envelope(409, 'Persona already exists for this audio', null)
+      index,
+      answer: () => envelope(409, 'Persona already exists for this audio', null),
+    })
+    if (answered !== undefined) return answered
     const options = {
       name,
       description,
@@ -110,6 +110,7 @@ export const personaGenerate = createEndpoint({
         options,
       }),
       waits: true,
+      once,
       answer: task => success({ personaId: personaIdOf(task), name, description }),
     }
   },

@@ -7,7 +7,7 @@ import type { TaskStage, TaskView } from '#spec/task.ts'
 import { callBackUrl } from '../body.ts'
 import { type Creation, createEndpoint, EXAMPLE_TASK_ID, pollEndpoint } from '../endpoints.ts'
 import { envelope } from '../envelope.ts'
-import { earlierOf, finishedParent, parentOf } from '../parent-task.ts'
+import { finishedParent, madeOnce, parentOf } from '../parent-task.ts'
 import { bothIds } from '../record.ts'
 import { resultUrls } from '../results.ts'
 import { commonExtras } from '../task-json.ts'
@@ -40,16 +40,13 @@ export const wavGenerate = createEndpoint({
   example,
   async create(given, exchange) {
     const track = await namedTrack(exchange, given)
-    const { family } = SERVICES.wav
-    const { index } = track.artifact
-    const earlier = await earlierOf(
-      exchange,
-      track.parent,
-      family,
-      ({ request }) => request.options.index === index,
-    )
-    if (earlier !== undefined) return existsAnswer(409, 'WAV record already exists', earlier)
-    return fileCreation(SERVICES.wav, track)
+    const { answered, once } = await madeOnce(exchange, {
+      parent: track.parent,
+      family: SERVICES.wav.family,
+      index: track.artifact.index,
+      answer: earlier => existsAnswer(409, 'WAV record already exists', earlier),
+    })
+    return answered ?? { ...fileCreation(SERVICES.wav, track), once }
   },
 })
 
@@ -158,9 +155,13 @@ export const coverGenerate = createEndpoint({
   async create({ taskId }, exchange) {
     const parent = await finishedParent(exchange, taskId, { operations: ['music'] }, TRACK_MESSAGES)
     const { family } = SERVICES.cover
-    const earlier = await earlierOf(exchange, parent, family)
-    if (earlier !== undefined) return existsAnswer(400, 'Cover has already been generated', earlier)
-    return { family, request: serviceRequest(SERVICES.cover, { parentTask: parent.id }) }
+    const { answered, once } = await madeOnce(exchange, {
+      parent,
+      family,
+      index: undefined,
+      answer: earlier => existsAnswer(400, 'Cover has already been generated', earlier),
+    })
+    return answered ?? { family, request: serviceRequest(SERVICES.cover, { parentTask: parent.id }), once }
   },
 })
 

@@ -12,9 +12,9 @@ import { callBackUrl } from '../body.ts'
 import { invalidField } from '../client-fields.ts'
 import { answerOf, askedTaskId, createEndpoint, EXAMPLE_TASK_ID, taskIdQuery } from '../endpoints.ts'
 import { envelope, success } from '../envelope.ts'
-import { childrenOf, earlierOf, finishedParent, PARENT_MESSAGES } from '../parent-task.ts'
+import { childrenOf, finishedParent, hasFailed, madeOnce, onceOf, PARENT_MESSAGES } from '../parent-task.ts'
 import { pictureOf, resultUrls } from '../results.ts'
-import { failureOf, standingOf } from '../task-status.ts'
+import { failureOf } from '../task-status.ts'
 
 const TAG = 'Veo'
 export const VEO_1080P_FAMILY = 'veo.1080p'
@@ -100,20 +100,29 @@ function readyAnswer(resultUrl: string): WireAnswer {
 }
 
 async function upscaled(exchange: EndpointExchange, parent: TaskView, index: number): Promise<WireAnswer> {
-  const children = await childrenOf(exchange, parent, VEO_1080P_FAMILY)
+  const family = VEO_1080P_FAMILY
+  const children = await childrenOf(exchange, parent, family)
   const tries = children.filter(({ request }) => request.options.index === index)
   const [latest] = tries
-  if (latest !== undefined) {
-    const standing = standingOf(latest)
-    if (standing === 'succeeded') return readyAnswer(resultUrls(latest)[0] ?? '')
-    if (standing === 'queued' || standing === 'running') return envelope(400, IN_PROGRESS_1080P, null)
-    if (tries.length >= MOST_TRIES) return envelope(500, failureOf(latest).message, null)
+  if (latest !== undefined && !hasFailed(latest)) return earlierAnswer1080p(latest)
+  if (latest !== undefined && tries.length >= MOST_TRIES) {
+    return envelope(500, failureOf(latest).message, null)
   }
+  // Whoever wants the head alone may be a crawler or a link preview: they buy nothing.
+  if (exchange.request.isHead) return processingAnswer()
   const request = upscaleRequest(parent, index, 'veo-3.1-get-1080p', '1080p')
   const { call, gateway } = exchange
   const wire = { taskId: renderTaskId(parent.id), index }
-  const submission = { request, family: VEO_1080P_FAMILY, wire, callbackUrl: undefined }
-  return await gateway.submit(call, submission, () => envelope(400, IN_PROGRESS_1080P, null))
+  const once = onceOf({ parent, family, index, answer: earlierAnswer1080p })
+  return await gateway.submit(call, { request, family, wire, callbackUrl: undefined, once }, processingAnswer)
+}
+
+function earlierAnswer1080p(task: TaskView): WireAnswer {
+  return task.state === 'succeeded' ? readyAnswer(resultUrls(task)[0] ?? '') : processingAnswer()
+}
+
+function processingAnswer(): WireAnswer {
+  return envelope(400, IN_PROGRESS_1080P, null)
 }
 
 const body4k = z.looseObject({
@@ -135,21 +144,27 @@ export const veo4k = createEndpoint({
   example: { taskId: EXAMPLE_TASK_ID, index: 0 },
   async create({ taskId, index }, exchange) {
     const { parent } = await sourceOf(exchange, taskId, index ?? 0)
-    const earlier = await earlierOf(
-      exchange,
+    const { answered, once } = await madeOnce(exchange, {
       parent,
-      VEO_4K_FAMILY,
-      ({ request }) => request.options.index === (index ?? 0),
-    )
-    if (earlier?.state === 'succeeded') return success(data4k(earlier))
-    if (earlier !== undefined) return envelope(422, IN_PROGRESS_4K, data4k(earlier))
+      family: VEO_4K_FAMILY,
+      index: index ?? 0,
+      answer: earlierAnswer4k,
+    })
+    if (answered !== undefined) return answered
     return {
       family: VEO_4K_FAMILY,
       request: upscaleRequest(parent, index ?? 0, 'veo-3.1-get-4k', '4k'),
       answer: task => success(data4k(task)),
+      once,
     }
   },
 })
+
+function earlierAnswer4k(earlier: TaskView): WireAnswer {
+  return earlier.state === 'succeeded'
+    ? success(data4k(earlier))
+    : envelope(422, IN_PROGRESS_4K, data4k(earlier))
+}
 
 function data4k(task: TaskView): object {
   const done = task.state === 'succeeded'

@@ -151,7 +151,9 @@ export function openTaskBench(options: SandboxOptions = {}): TaskBench {
 /** The bytes of an output. */
 export async function bytesOf(output: ProviderOutput | undefined): Promise<Uint8Array> {
   if (output === undefined || !('read' in output.source)) throw new Error('expected a file that is made here')
-  return output.source.read()
+  const bytes = await output.source.read()
+  if (!(bytes instanceof Uint8Array)) throw new Error('expected a file that is whole')
+  return bytes
 }
 
 /** What the file of an output says of itself. */

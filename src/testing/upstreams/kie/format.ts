@@ -15,6 +15,9 @@ import type {
   WireRequest,
 } from '../media/vendor-format.ts'
 import { CODES, KIE_FAMILIES, type KieFamily } from './record.ts'
+import { VOICE_FAMILIES } from './voice-records.ts'
+
+const FAMILIES: readonly KieFamily[] = [...KIE_FAMILIES, ...VOICE_FAMILIES]
 
 const envelope = (code: number, msg: string, data: unknown = null): WireAnswer => ({
   status: 200,
@@ -67,21 +70,21 @@ export function kieFormat(secret: string | undefined): VendorFormat {
 }
 
 function familyOf(job: Job): KieFamily {
-  const family = KIE_FAMILIES.find(one => one.create === job.asked.family)
+  const family = FAMILIES.find(one => one.create === job.asked.family)
   if (family === undefined) throw new TypeError(`no family is created at ${job.asked.family}`)
   return family
 }
 
 function errandOf({ method, path, query, body }: WireRequest, _context: FormatContext): Errand | undefined {
   if (method === 'GET') {
-    const isRecord = KIE_FAMILIES.some(family => family.record === path)
+    const isRecord = FAMILIES.some(family => family.record === path)
     return isRecord ? { kind: 'look', id: query.get('taskId') ?? '' } : undefined
   }
   if (path === '/api/v1/style/generate') {
     const data = { taskId: 'style', result: 'dreamy pop, soft synths', successFlag: '1', errorCode: null }
     return { kind: 'fixed', answer: envelope(200, 'success', data) }
   }
-  const family = KIE_FAMILIES.find(one => one.create === path)
+  const family = FAMILIES.find(one => one.create === path)
   if (family === undefined) return undefined
   if (
     path.startsWith('/api/v1/generate') &&

@@ -141,7 +141,10 @@ export class TaskVendor {
   ): Promise<void> {
     if (errand?.kind === 'fixed') send(response, errand.answer)
     else if (errand?.kind === 'create') await this.#create(errand.asked, call, raw, response)
-    else {
+    else if (errand?.kind === 'list') {
+      const jobs = [...this.#jobs.values()].toReversed()
+      send(response, this.#format.listed?.(jobs, this.#context) ?? this.#format.notFound())
+    } else {
       const job = errand === undefined ? undefined : this.#jobs.get(errand.id)
       if (errand === undefined || job === undefined) send(response, this.#format.notFound())
       else if (errand.kind === 'look') this.#look(job, response)

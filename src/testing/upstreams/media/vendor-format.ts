@@ -20,6 +20,8 @@ export interface WireRequest {
 export type Errand =
   | { readonly kind: 'create'; readonly asked: AskedJob }
   | { readonly kind: 'look' | 'result' | 'cancel'; readonly id: string }
+  /** All jobs of the account. */
+  | { readonly kind: 'list' }
   /** Something it answers the same always: keys, secrets. `open`: without a credential. */
   | { readonly kind: 'fixed'; readonly answer: WireAnswer; readonly open?: boolean | undefined }
 
@@ -46,6 +48,8 @@ export interface VendorFormat {
   /** One look. `look` counts from 1. */
   looked(job: Job, told: ToldState, look: number, context: FormatContext): WireAnswer
   result?(job: Job, context: FormatContext): WireAnswer
+  /** The newest first. */
+  listed?(jobs: readonly Job[], context: FormatContext): WireAnswer
   /** `hadEnded`: there was nothing left to cancel. `undefined`: the vendor cannot. */
   cancelled?(job: Job, hadEnded: boolean, context: FormatContext): WireAnswer
   /** The callback about where the job is, signed; `genuine` false: by somebody else. */

@@ -22,6 +22,7 @@ const STATUS: Readonly<Record<ToldState, string>> = {
   cancelled: 'canceled',
   'unknown-word': 'booting',
 }
+const PAGE_LENGTH = 100
 const ERRORS = {
   vendor: 'Director: unexpected error handling prediction',
   moderation: 'NSFW content detected. Try running it again, or try a different prompt. (E005)',
@@ -55,6 +56,15 @@ export function replicateFormat(): VendorFormat {
     refused: reason => REFUSALS[reason],
     unauthorized: () => refusal(401, 'Unauthenticated', 'You did not pass a valid authentication token'),
     notFound: () => refusal(404, 'Not found', 'The requested resource could not be found.'),
+    // The example in the reference has no `webhook` in its items, though single predictions do.
+    listed: (jobs, context) => ({
+      status: 200,
+      body: {
+        next: null,
+        previous: null,
+        results: jobs.slice(0, PAGE_LENGTH).map(job => predictionOf(job, job.state, context)),
+      },
+    }),
     looked: (job, told, _look, context) => ({ status: 200, body: predictionOf(job, told, context) }),
     cancelled: (job, _hadEnded, context) => ({ status: 200, body: predictionOf(job, job.state, context) }),
     callback: (job, genuine, context) => {
@@ -85,6 +95,7 @@ function errandOf({ method, path, body }: WireRequest, secret: string): Errand |
   if (method === 'POST' && rest === '/predictions' && typeof body.version === 'string') {
     return { kind: 'create', asked: askedOf(body.version, body) }
   }
+  if (method === 'GET' && rest === '/predictions') return { kind: 'list' }
   const [, id, what] = /^\/predictions\/([^/]+)(\/cancel)?$/.exec(rest) ?? []
   if (id === undefined) return undefined
   if (what === '/cancel') return method === 'POST' ? { kind: 'cancel', id } : undefined
