@@ -51,6 +51,7 @@ const seen = new Map<string, string>()
 
 /** Kinds of examples that go on from tasks of other kinds, the best first. */
 const GOES_ON_FROM: Readonly<Record<string, readonly string[]>> = {
+  'kie Midjourney videos': ['kie Veo'],
   'kie Suno files': ['kie Suno'],
   'kie Suno stems': ['kie Suno stems', 'kie Suno'],
 }

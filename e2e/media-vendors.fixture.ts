@@ -87,7 +87,8 @@ const ENDPOINTS: Readonly<Record<VendorId, string>> = {
 }
 
 /**
- * `e2e-<vendor>` is sold from one vendor, `e2e-4o` too, by another family of kie.ai's; `e2e-chain` from all three in order.
+ * `e2e-<vendor>` is sold from one vendor, `e2e-4o` too, by another family of kie.ai's; `e2e-chain` from all three in order,
+ * and `e2e-chain-busy` by endpoints of its own, so that a vendor which asks for a pause there is asked here.
  * Each has a twin `…-brief` whose deadline passes within the test, after so many seconds.
  */
 export async function createMediaCatalog(
@@ -98,6 +99,7 @@ export async function createMediaCatalog(
     ...VENDORS.map(vendor => [`e2e-${vendor}`, [offering(vendor)]] as const),
     ['e2e-4o', [offering('kie', 'gpt4o-image')]],
     ['e2e-chain', VENDORS.map(vendor => offering(vendor))],
+    ['e2e-chain-busy', [offering('fal', 'fal-ai/flux/dev'), offering('replicate')]],
   ]
   const models = sold.flatMap(([id, offerings]) => [
     entry(id, offerings, 120),

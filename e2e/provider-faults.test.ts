@@ -6,7 +6,7 @@ import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { expectAccountedFor, expectCleanAudit, sum } from './books.fixture.ts'
 import { createDice, inParallel } from './client.fixture.ts'
-import { type FaultPlan, LOSSES, mixedPlan, PLANS } from './fault-plans.fixture.ts'
+import { CHAINS, type FaultPlan, LOSSES, mixedPlan, PLANS } from './fault-plans.fixture.ts'
 import {
   type Account,
   accountsOf,
@@ -30,10 +30,12 @@ const mixtures = Array.from({ length: MIXTURES }, () => mixedPlan(dice)).map((pl
   ...plan,
   name: `E2E_SEED=${SEED} mixture ${number} ${plan.name}`,
 }))
-const plans: readonly FaultPlan[] = [...PLANS, ...mixtures, ...LOSSES]
+const plans: readonly FaultPlan[] = [...PLANS, ...mixtures, ...CHAINS, ...LOSSES]
 
 let vendors: Awaited<ReturnType<typeof startMediaVendors>>
 let house: MediaHouse
+/** Knows nothing of the failures that vendors have elsewhere. */
+let fresh: MediaHouse
 /** Gives up the copy of a file at its first failure. */
 let hasty: MediaHouse
 let accounts: ReadonlyMap<string, Account>
@@ -41,15 +43,18 @@ let accounts: ReadonlyMap<string, Account>
 beforeAll(async () => {
   vendors = await startMediaVendors()
   house = await openMediaHouse(vendors, BRIEF_SECONDS)
+  fresh = await openMediaHouse(vendors, BRIEF_SECONDS)
   hasty = await openMediaHouse(vendors, BRIEF_SECONDS, { COPY_PATIENCE_HOURS: '0' })
   accounts = new Map([
     ...(await run(house, [...PLANS, ...mixtures], 'm')),
+    ...(await run(fresh, CHAINS, 'c')),
     ...(await run(hasty, LOSSES, 'h')),
   ])
 }, ALL_MS)
 
 afterAll(async () => {
   await house?.stop()
+  await fresh?.stop()
   await hasty?.stop()
   for (const vendor of VENDORS) await vendors?.[vendor].stop()
 })
@@ -162,7 +167,7 @@ describe('the books', () => {
   })
 
   test('the operator is told of every file that a vendor may bill for nobody, by task and amount', () => {
-    const told = new Map([house, hasty].flatMap(one => mayBillOf(one.server.log())))
+    const told = new Map([house, fresh, hasty].flatMap(one => mayBillOf(one.server.log())))
     // A refusal inside a success says nothing of its bill.
     const lossy = plans.filter(({ fate, words }) => fate.lost !== undefined && !/in-success/.test(words))
     for (const plan of lossy) {
@@ -174,8 +179,8 @@ describe('the books', () => {
     }
   })
 
-  test('every nano-dollar of both gateways is accounted for, and no key is in a log', async () => {
-    for (const one of [house, hasty]) {
+  test('every nano-dollar of every gateway is accounted for, and no key is in a log', async () => {
+    for (const one of [house, fresh, hasty]) {
       await expectAccountedFor(one.books, one.payer)
       await expectCleanAudit(one.server)
       expect(one.server.log()).not.toMatch(/sk-simulated|sk-e2e-provider/)

@@ -143,6 +143,7 @@ try {
   await need(['openssl'], 'openssl')
   await need(['curl'], 'curl')
   await need(['ffprobe'], 'ffmpeg')
+  await need(['ffmpeg'], 'ffmpeg')
   const python = await needPython()
   await needS3Server(python)
   const { passed, failed, skipped } = await runSuites(python)

@@ -18,6 +18,12 @@ export interface S3Server {
   readonly options: S3StoreOptions
   /** Moto takes any signature and any age of a link. */
   readonly kind: 'versitygw' | 'moto'
+  /** Ends the process and keeps its files. Moto keeps none. */
+  halt(): Promise<void>
+  /** It takes connections and answers none, until `resume`. */
+  freeze(): void
+  /** Starts it again, unless it runs, at the same address and with the files it had. */
+  resume(): Promise<void>
   /** Ends the process and removes its files. */
   stop(): Promise<void>
 }
@@ -33,8 +39,14 @@ export async function startS3Server(): Promise<S3Server> {
   const port = await freePort()
   const [args, env] = kind === 'versitygw' ? await gatewayArguments(folder, port) : [motoArguments(port), {}]
   const { PATH } = process.env
-  const child = spawn(binary, args, { cwd: folder, stdio: 'ignore', env: { PATH, HOME: folder, ...env } })
+  const launch = () =>
+    spawn(binary, args, { cwd: folder, stdio: 'ignore', env: { PATH, HOME: folder, ...env } })
+  let child = launch()
+  // Whatever a failed test does not get to.
+  const killWithUs = () => child.kill('SIGKILL')
+  process.once('exit', killWithUs)
   const stop = async () => {
+    process.off('exit', killWithUs)
     await end(child)
     await rm(folder, { recursive: true, force: true })
   }
@@ -51,7 +63,19 @@ export async function startS3Server(): Promise<S3Server> {
     await stop()
     throw error
   }
-  return { options, kind, stop }
+  return {
+    options,
+    kind,
+    stop,
+    halt: () => end(child),
+    freeze: () => void child.kill('SIGSTOP'),
+    async resume() {
+      child.kill('SIGCONT')
+      if (child.exitCode === null && child.signalCode === null) return
+      child = launch()
+      await createBucket(options, child)
+    },
+  }
 }
 
 /** Moto only from our own environment: another version knows less of S3. */
@@ -82,7 +106,7 @@ function motoArguments(port: number): string[] {
   return ['-H', '127.0.0.1', '-p', String(port)]
 }
 
-/** The bucket can be made as soon as the server is ready, and not before. */
+/** The bucket can be made as soon as the server is ready, and not before. One that is there already is as good. */
 async function createBucket(options: S3StoreOptions, child: ChildProcess): Promise<void> {
   const { endpoint, region, forcePathStyle, bucket } = options
   const client = new S3Client({ endpoint, region, forcePathStyle, credentials: CREDENTIALS, maxAttempts: 1 })
@@ -92,7 +116,7 @@ async function createBucket(options: S3StoreOptions, child: ChildProcess): Promi
         () => undefined,
         error => error,
       )
-      if (failure === undefined) return
+      if (failure === undefined || failure.name === 'BucketAlreadyOwnedByYou') return
       if (child.exitCode !== null) throw new Error(`the S3 server ended with code ${child.exitCode}`)
       if (performance.now() - startedAt > READY_MS) throw failure
     }

@@ -65,6 +65,35 @@ export const veoRecordShape = kieAnswer(
   }),
 )
 
+export const midjourneyRecordShape = kieAnswer(
+  z.strictObject({
+    ...anyRecord,
+    taskId,
+    taskType: z.string().nullable(),
+    paramJson: jsonText(z.looseObject({})),
+    completeTime: isoTime.nullable(),
+    resultInfoJson: z
+      .strictObject({ resultUrls: z.array(z.strictObject({ resultUrl: fileUrl })).min(1) })
+      .nullable(),
+    successFlag: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
+    errorCode: z.int().nullable(),
+    errorMessage: z.string().nullable(),
+    createTime: isoTime,
+  }),
+)
+
+export const omniAudioShape = kieAnswer(
+  z.strictObject({ audioId: sentence, kieAudioId: sentence, audio_id: sentence, name: sentence }),
+)
+export const omniCharacterShape = kieAnswer(
+  z.strictObject({
+    characterId: sentence,
+    character_id: sentence,
+    characterName: sentence,
+    imageUrl: z.url(),
+  }),
+)
+
 const sunoTrack = z.strictObject({
   id: z.string(),
   audioUrl: fileUrl,
