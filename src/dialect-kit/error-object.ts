@@ -2,6 +2,7 @@
  * Our errors as `{"error":{"message","type","param","code"}}`, all four keys always there: the shape that clients of
  * OpenAI's API know, and our own pages use too.
  */
+import { z } from 'zod'
 import type { ErrorCode, GatewayError, Refusal } from '#spec/errors.ts'
 import type { JsonObject } from '#spec/json.ts'
 import type { CreditScale } from '#spec/money.ts'
@@ -56,23 +57,42 @@ export const ERROR_TYPES: Readonly<Record<ErrorCode, string>> = {
   internal_error: 'api_error',
 }
 
-/** The body. A 402 has `details` besides: every limit that refused, in credits; an unknown model has `nearby` names. */
+/** One limit that refused. Amounts are credits. */
+export const refusalSchema = z.object({
+  code: z.string().describe('`key_daily_cap`, `insufficient_credits` …'),
+  limit: z.number(),
+  used: z.number(),
+  held: z.number(),
+  needed: z.number(),
+  resets_at: z.string().nullable().describe('`null` for the balance, which has no window'),
+})
+
+export const errorSchema = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string(),
+    details: z.array(refusalSchema).optional().describe('Of a 402: every limit that refused, in credits'),
+    nearby: z.array(z.string()).optional().describe('Names like the model that was not found'),
+  }),
+})
+
+/** The body, for an answer or for an event in a stream. */
 export function errorObject(error: GatewayError, credits: CreditScale): JsonObject {
+  const { code, message, param = null } = error
+  return { error: { message, type: ERROR_TYPES[code], param, code, ...furtherOf(error, credits) } }
+}
+
+/** What some errors say besides: a 402 every limit that refused, in credits; an unknown model names like it. */
+export function furtherOf({ refusals, nearby }: GatewayError, credits: CreditScale): JsonObject {
   return {
-    error: {
-      message: error.message,
-      type: ERROR_TYPES[error.code],
-      param: error.param ?? null,
-      code: error.code,
-      ...(error.refusals.length > 0 && {
-        details: error.refusals.map(refusal => refusalObject(refusal, credits)),
-      }),
-      ...(error.nearby.length > 0 && { nearby: error.nearby }),
-    },
+    ...(refusals.length > 0 && { details: refusals.map(refusal => refusalObject(refusal, credits)) }),
+    ...(nearby.length > 0 && { nearby: [...nearby] }),
   }
 }
 
-function refusalObject(refusal: Refusal, credits: CreditScale): JsonObject {
+export function refusalObject(refusal: Refusal, credits: CreditScale): JsonObject {
   return {
     code: refusal.code,
     limit: balanceNumber(refusal.limitNanoUsd, credits),

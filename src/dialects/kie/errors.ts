@@ -2,8 +2,8 @@
  * Our errors as kie writes them. What is wrong with a body, a model's name or a task's id keeps HTTP 200 and says so in
  * `code`, as kie does; everything else has its real status too, so that clients which look at the status work as well.
  */
-import { balanceNumber, chargedNumber } from '#dialect-kit/credit-number.ts'
-import type { ErrorCode, GatewayError, Refusal } from '#spec/errors.ts'
+import { furtherOf } from '#dialect-kit/error-object.ts'
+import type { ErrorCode, GatewayError } from '#spec/errors.ts'
 import type { WireAnswer } from '#spec/gateway.ts'
 import type { CreditScale } from '#spec/money.ts'
 import { CONTENT_TYPE } from './envelope.ts'
@@ -92,24 +92,6 @@ export function renderUploadError(error: GatewayError, credits: CreditScale): Wi
 
 /** What kie has no place for: our own word for the error, the field, and every limit that refused, in credits. */
 function detailOf(error: GatewayError, credits: CreditScale): object {
-  return {
-    message: error.message,
-    param: error.param ?? null,
-    code: error.code,
-    ...(error.refusals.length > 0 && {
-      details: error.refusals.map(refusal => refusalBody(refusal, credits)),
-    }),
-    ...(error.nearby.length > 0 && { nearby: error.nearby }),
-  }
-}
-
-function refusalBody(refusal: Refusal, credits: CreditScale): object {
-  return {
-    code: refusal.code,
-    limit: balanceNumber(refusal.limitNanoUsd, credits),
-    used: chargedNumber(refusal.usedNanoUsd, credits),
-    held: chargedNumber(refusal.heldNanoUsd, credits),
-    needed: chargedNumber(refusal.neededNanoUsd, credits),
-    resets_at: refusal.resetsAt?.toISOString() ?? null,
-  }
+  const { code, message, param = null } = error
+  return { message, param, code, ...furtherOf(error, credits) }
 }

@@ -1,4 +1,5 @@
 /** A streamed chat as OpenAI's `chat.completion.chunk` events. */
+import { errorObject } from '#dialect-kit/error-object.ts'
 import { exactNumber } from '#dialect-kit/json-answer.ts'
 import { SSE_CONTENT_TYPE, SSE_DONE, sseJson } from '#dialect-kit/sse-writer.ts'
 import type { ChatRequest, ChatStreamEnd, ChatStreamPart } from '#spec/chat.ts'
@@ -7,7 +8,6 @@ import type { Call, ChatStreamRenderer, StreamCharge } from '#spec/gateway.ts'
 import { type CreditScale, chargedCreditsOf } from '#spec/money.ts'
 import { completionId, createdSeconds } from './chat-answer.ts'
 import { WIRE_FORMAT } from './chat-request.ts'
-import { errorBody } from './errors.ts'
 import { logprobsBody } from './logprobs.ts'
 import { chatUsage, overVendorUsage } from './usage.ts'
 
@@ -27,7 +27,7 @@ export function chatStreamRenderer(
       (charge.cut ? stream.cut(charge.cut) : '') +
       (request.includeUsage ? stream.usage(end, charge, credits) : '') +
       SSE_DONE,
-    error: (error: GatewayError) => sseJson(errorBody(error, credits)),
+    error: (error: GatewayError) => sseJson(errorObject(error, credits)),
   }
 }
 

@@ -1,6 +1,7 @@
 /** `POST /quote`: what a call would cost, without making it. The body is the call's own body. */
 import { z } from 'zod'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
+import { refusalObject, refusalSchema } from '#dialect-kit/error-object.ts'
 import { exactNumber, jsonAnswer } from '#dialect-kit/json-answer.ts'
 import { parseJsonBody } from '#dialect-kit/json-body.ts'
 import type { QuoteWords } from '#dialect-kit/quoting.ts'
@@ -13,7 +14,6 @@ import { CHAT_BODY_LIMIT_BYTES } from './chat-completions.ts'
 import { chatRequest } from './chat-request.ts'
 import { chatBodySchema } from './chat-wire.ts'
 import { EMBEDDINGS_MAX_VALUES, embeddingsBodySchema, embedRequest } from './embeddings.ts'
-import { refusalBody, refusalSchema } from './errors.ts'
 
 /** A chat where the body has `messages`, embeddings where it has `input`. Throws where it has both or neither. */
 export function quotedOperation(body: Readonly<Record<string, unknown>>): Operation {
@@ -72,7 +72,7 @@ export function quoteBody(operation: Operation, quote: Quote, credits: CreditSca
     markup_percent: percent(quote.markupBasisPoints),
     lines: lineItems(quote.highestLines, quote.markupBasisPoints),
     offerings: quote.offerings,
-    refusals: quote.refusals.map(refusal => refusalBody(refusal, credits)),
+    refusals: quote.refusals.map(refusal => refusalObject(refusal, credits)),
   }
 }
 

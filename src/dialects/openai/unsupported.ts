@@ -1,8 +1,8 @@
 /** Endpoints of OpenAI that the product says it does not serve. They say what to use, with a key or without. */
 import { endpoint } from '#dialect-kit/define-dialect.ts'
+import { errorSchema } from '#dialect-kit/error-object.ts'
 import type { Endpoint } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
-import { errorSchema } from './errors.ts'
 
 const METHODS = ['GET', 'POST', 'DELETE'] as const
 
