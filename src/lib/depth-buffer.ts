@@ -47,7 +47,8 @@ export class DepthBuffer {
         const ofA = 1 - ofB - ofC
         if (ofA < 0 || ofB < 0 || ofC < 0) continue
         const place = y * this.#widthPx + x
-        const depth = ofA * a.depth + ofB * b.depth + ofC * c.depth
+        // As it is kept: else what lies in one plane would cover itself.
+        const depth = Math.fround(ofA * a.depth + ofB * b.depth + ofC * c.depth)
         if (depth >= (this.#depths[place] ?? 0)) continue
         this.#depths[place] = depth
         paint(place, ofA, ofB, ofC)

@@ -1,5 +1,7 @@
 /** Typed columns of a glTF buffer (§3.6.2). One that does not lie whole within its bytes is refused before any is read. */
-import { type Fields, type GltfDocument, itemOf, whole } from './document.ts'
+import { type GltfDocument, itemOf } from './document.ts'
+import { type Fields, whole } from './fields.ts'
+import { packingOf } from './unpack.ts'
 import { need, UnreadableMesh } from './unreadable.ts'
 
 export interface Accessor {
@@ -34,7 +36,7 @@ const COMPONENTS: ReadonlyMap<unknown, number> = new Map([
   ['VEC4', 4],
 ])
 
-/** Opens the accessor at an index. Throws UnreadableMesh, also where its bytes are compressed, sparse or elsewhere. */
+/** Opens the accessor at an index. Throws UnreadableMesh, also where its bytes are sparse, elsewhere or not unpacked here. */
 export function openAccessor(document: GltfDocument, index: unknown): Accessor {
   const accessor = itemOf(document, 'accessors', index)
   const type = need(COMPONENT_TYPES.get(accessor.componentType), 'component type')
@@ -42,33 +44,41 @@ export function openAccessor(document: GltfDocument, index: unknown): Accessor {
   // Draco leaves out the view: its numbers are in the extension alone.
   if (accessor.sparse !== undefined) throw new UnreadableMesh('sparse')
   const view = itemOf(document, 'bufferViews', accessor.bufferView)
+  const bytes = bytesOfView(document, accessor.bufferView)
   const count = whole(accessor.count)
-  const { start, stride } = placeOf(document, accessor, view, count, type.bytes * components)
-  const { data } = document
-  const { bytes, get } = type
-  const raw = (element: number, component: number) => get(data, start + element * stride + component * bytes)
+  const elementBytes = type.bytes * components
+  const start = whole(accessor.byteOffset, 0)
+  const stride = whole(view.byteStride, elementBytes)
+  const end = start + stride * Math.max(0, count - 1) + elementBytes
+  if (end > bytes.length || stride < elementBytes) throw new UnreadableMesh('numbers beyond their bytes')
+  const data = new DataView(bytes.buffer, bytes.byteOffset + start)
+  const { get } = type
+  const raw = (element: number, component: number) => get(data, element * stride + component * type.bytes)
   const { one } = type
   const isShare = accessor.normalized === true && one !== undefined
   const share = (element: number, component: number) => Math.max(-1, raw(element, component) / (one ?? 1))
   return { count, components, read: isShare ? share : raw }
 }
 
-function placeOf(
-  document: GltfDocument,
-  accessor: Fields,
-  view: Fields,
-  count: number,
-  elementBytes: number,
-): { readonly start: number; readonly stride: number } {
-  const buffer = itemOf(document, 'buffers', view.buffer)
-  const isOurs = view.buffer === 0 && buffer.uri === undefined && view.extensions === undefined
-  if (!isOurs) throw new UnreadableMesh('the bytes are compressed or not in the file')
-  const viewStart = whole(view.byteOffset, 0)
-  const viewEnd = viewStart + whole(view.byteLength)
-  const start = viewStart + whole(accessor.byteOffset, 0)
-  const stride = whole(view.byteStride, elementBytes)
-  const end = start + stride * Math.max(0, count - 1) + elementBytes
-  const isWithin = viewEnd <= document.data.byteLength && end <= viewEnd
-  if (!isWithin || stride < elementBytes) throw new UnreadableMesh('numbers beyond their bytes')
-  return { start, stride }
+/** The bytes of a buffer view. Throws UnreadableMesh, also where they are elsewhere or cannot be unpacked. */
+export function bytesOfView(document: GltfDocument, index: unknown): Uint8Array {
+  const known = document.unpacked.get(index)
+  if (known !== undefined) return known
+  const view = itemOf(document, 'bufferViews', index)
+  const packing = packingOf(view)
+  if (packing === undefined) return bytesIn(document, view)
+  const unpack = need(document.unpack, 'unpacker')
+  const unpacked = unpack(packing, bytesIn(document, packing))
+  document.unpacked.set(index, unpacked)
+  return unpacked
+}
+
+function bytesIn(document: GltfDocument, { buffer: index, byteOffset, byteLength }: Fields): Uint8Array {
+  const buffer = itemOf(document, 'buffers', index)
+  if (index !== 0 || buffer.uri !== undefined) throw new UnreadableMesh('the bytes are not in the file')
+  const { data } = document
+  const start = whole(byteOffset, 0)
+  const length = whole(byteLength)
+  if (start + length > data.byteLength) throw new UnreadableMesh('a view beyond the bytes')
+  return new Uint8Array(data.buffer, data.byteOffset + start, length)
 }

@@ -1,14 +1,17 @@
 /** The two halves of a binary glTF file, and its JSON read without trust (Khronos, "glTF 2.0 Specification", §4.4). */
 import { lettersAt, uint32le } from '#lib/bytes.ts'
+import { type Fields, fieldsOf, listOf, whole } from './fields.ts'
+import { type Unpack, unpackerFor } from './unpack.ts'
 import { need, UnreadableMesh } from './unreadable.ts'
-
-/** A value of the file's JSON, of which nothing is known yet. */
-export type Fields = Readonly<Record<string, unknown>>
 
 export interface GltfDocument {
   readonly json: Fields
   /** The bytes that buffer 0 is made of. */
   readonly data: DataView
+  /** For views that are compressed; `undefined` where none is. */
+  readonly unpack: Unpack | undefined
+  /** Views that were unpacked, by their place. */
+  readonly unpacked: Map<unknown, Uint8Array>
 }
 
 /** The largest file that is looked into. */
@@ -23,16 +26,15 @@ export function isGlb(file: Uint8Array): boolean {
   return lettersAt(file, 0, 4) === 'glTF' && uint32le(file, 4) === 2 && file.length <= MOST_GLB_BYTES
 }
 
-/** Opens the file; throws UnreadableMesh. */
-export function openDocument(file: Uint8Array): GltfDocument {
+/** Opens the file; rejects with UnreadableMesh. */
+export async function openDocument(file: Uint8Array): Promise<GltfDocument> {
   if (!isGlb(file)) throw new UnreadableMesh('no binary glTF 2')
   const jsonChunk = chunkAt(file, HEADER_BYTES, 'JSON')
   const dataChunk = chunkAt(file, HEADER_BYTES + CHUNK_HEADER_BYTES + jsonChunk.length, 'BIN\0')
   if (jsonChunk.length > MOST_JSON_BYTES) throw new UnreadableMesh('the JSON is too large')
-  return {
-    json: parse(jsonChunk),
-    data: new DataView(dataChunk.buffer, dataChunk.byteOffset, dataChunk.byteLength),
-  }
+  const json = parse(jsonChunk)
+  const data = new DataView(dataChunk.buffer, dataChunk.byteOffset, dataChunk.byteLength)
+  return { json, data, unpack: await unpackerFor(json), unpacked: new Map() }
 }
 
 function chunkAt(file: Uint8Array, at: number, type: string): Uint8Array {
@@ -51,32 +53,7 @@ function parse(chunk: Uint8Array): Fields {
   }
 }
 
-/** An object's fields; none where it is no object. */
-export function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {}
-}
-
-/** A list's items; none where it is no list. */
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
 /** What stands at the index of one of the document's lists. */
 export function itemOf(document: GltfDocument, list: string, index: unknown): Fields {
   return fieldsOf(need(listOf(document.json[list])[whole(index)] ?? undefined, list))
-}
-
-/** A count, index or offset; the fallback where the file says nothing. */
-export function whole(value: unknown, fallback?: number): number {
-  const number = value ?? fallback
-  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
-  throw new UnreadableMesh('a count that is none')
-}
-
-/** Exactly so many finite numbers; `undefined` where the file says nothing. */
-export function numbersOf(value: unknown, count: number): readonly number[] | undefined {
-  if (value === undefined) return undefined
-  const numbers = listOf(value)
-  if (numbers.length === count && numbers.every(Number.isFinite)) return numbers as readonly number[]
-  throw new UnreadableMesh('numbers that are none')
 }

@@ -87,3 +87,77 @@ export function glbOf(surface: Surface, fields: GltfJson = {}): Uint8Array<Array
   const { json, data } = documentOf(surface)
   return writeGlb({ ...json, ...fields }, data)
 }
+
+/** Numbers of one vertex attribute: its accessor without the view, and its bytes. */
+export interface Column {
+  readonly accessor: GltfJson
+  readonly data: Uint8Array
+}
+
+/**
+ * The surface with more columns by their attributes' names, images in views of their own, a texture for each, and fields
+ * instead of the document's own. Material 0 is the surface's where there is one.
+ */
+export function glbWith(
+  surface: Surface,
+  columns: Readonly<Record<string, Column>>,
+  images: readonly Uint8Array[] = [],
+  fields: GltfJson = {},
+): Uint8Array<ArrayBuffer> {
+  const { json, data } = documentWith(surface, columns, images)
+  const primitive = { ...primitiveOf(json), ...(fields.materials !== undefined && { material: 0 }) }
+  return writeGlb({ ...json, meshes: [{ primitives: [primitive] }], ...fields }, data)
+}
+
+function primitiveOf(json: GltfJson): GltfJson {
+  const [mesh] = json.meshes as { primitives: GltfJson[] }[]
+  return mesh?.primitives[0] ?? {}
+}
+
+/** The same before it is written. */
+export function documentWith(
+  surface: Surface,
+  columns: Readonly<Record<string, Column>>,
+  images: readonly Uint8Array[] = [],
+): { json: GltfJson; data: Buffer } {
+  const { json, data } = documentOf(surface)
+  const accessors = [...(json.accessors as unknown[])]
+  const bufferViews = [...(json.bufferViews as unknown[])]
+  const attributes: GltfJson = { POSITION: 0 }
+  const bytes: Buffer[] = [data]
+  let length = data.length
+  const append = (added: Uint8Array) => {
+    bufferViews.push({ buffer: 0, byteOffset: length, byteLength: added.length })
+    bytes.push(Buffer.from(added), Buffer.alloc(-added.length & 3))
+    length += added.length + (-added.length & 3)
+    return bufferViews.length - 1
+  }
+  for (const [name, column] of Object.entries(columns)) {
+    attributes[name] = accessors.length
+    accessors.push({ ...column.accessor, bufferView: append(column.data) })
+  }
+  const imageList = images.map(image => ({ bufferView: append(image), mimeType: 'image/png' }))
+  const more = images.length > 0 && { images: imageList, textures: images.map((_, source) => ({ source })) }
+  const meshes = [{ primitives: [{ attributes, indices: 1 }] }]
+  const buffers = [{ byteLength: length }]
+  return { json: { ...json, meshes, accessors, bufferViews, buffers, ...more }, data: Buffer.concat(bytes) }
+}
+
+export function floats(numbers: readonly number[], type = 'VEC2'): Column {
+  const components = Number(type.at(-1))
+  return {
+    accessor: { componentType: 5126, count: numbers.length / components, type },
+    data: new Uint8Array(Float32Array.from(numbers).buffer),
+  }
+}
+
+/** A square metre that looks to the front. Its corners, from the upper left one counter-clockwise. */
+export const SHEET: Surface = {
+  positions: [0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 1, 0],
+  indices: [0, 1, 2, 0, 2, 3],
+}
+
+/** Where its corners are in a texture that fills it once; `times` over. */
+export function sheetCoordinates(times = 1): number[] {
+  return [0, 0, 0, times, times, times, times, 0]
+}

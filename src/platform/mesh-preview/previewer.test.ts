@@ -1,8 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import sharp from 'sharp'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { bumpyBall, CUBE, glbOf } from './glb.fixture.ts'
+import { bumpyBall, CUBE, floats, glbOf, glbWith } from './glb.fixture.ts'
 import { createMeshPreviewer, type MeshPreviewerOptions } from './previewer.ts'
+import { four, sheetGlb } from './sheet.fixture.ts'
 
 // The threads give way to everything else that runs on the machine.
 vi.setConfig({ testTimeout: 60_000 })
@@ -21,6 +22,28 @@ function previewerOf(options: MeshPreviewerOptions = {}) {
 /** Two million triangles: about a second of work. */
 const large = () => glbOf(bumpyBall(999))
 
+/** Eight images that take a while, on a surface. */
+async function manyImages() {
+  const image = await sharp({ create: { width: 4_096, height: 4_096, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer()
+  const eight = Array.from({ length: 8 }, (_, nth) => nth)
+  return glbWith(CUBE, { TEXCOORD_0: floats(Array(16).fill(0)) }, [image], {
+    images: eight.map(() => ({ bufferView: 3 })),
+    textures: eight.map(source => ({ source })),
+    materials: eight.map(index => ({ pbrMetallicRoughness: { baseColorTexture: { index } } })),
+    meshes: [
+      {
+        primitives: eight.map(material => ({
+          attributes: { POSITION: 0, TEXCOORD_0: 2 },
+          indices: 1,
+          material,
+        })),
+      },
+    ],
+  })
+}
+
 describe('a mesh previewer', () => {
   it('gives a PNG of 512 × 512 pixels that is not blank', async () => {
     const picture = await previewerOf().render(glbOf(CUBE))
@@ -28,6 +51,31 @@ describe('a mesh previewer', () => {
     expect(await sharp(picture?.bytes).metadata()).toMatchObject({ format: 'png', width: 512, height: 512 })
     const { channels } = await sharp(picture?.bytes).stats()
     for (const { stdev } of channels) expect(stdev).toBeGreaterThan(20)
+  })
+
+  it('shows the textures that are in a file, the same each time', async () => {
+    const previewer = previewerOf()
+    const glb = sheetGlb({ images: [await four()] })
+    const [one, again] = [await previewer.render(glb.slice()), await previewer.render(glb)]
+    expect(Buffer.from(again?.bytes ?? []).equals(Buffer.from(one?.bytes ?? [1]))).toBe(true)
+    const { dominant } = await sharp(
+      await sharp(one?.bytes).extract({ left: 160, top: 160, width: 50, height: 50 }).toBuffer(),
+    ).stats()
+    expect(dominant.r).toBeGreaterThan(200)
+    expect(Math.max(dominant.g, dominant.b)).toBeLessThan(50)
+  })
+
+  it('gives nothing when it is aborted or out of time amid images, and goes on with the next', async () => {
+    const file = await manyImages()
+    expect(await previewerOf().render(file.slice())).toBeDefined()
+    expect(await previewerOf({ timeoutMs: 200 }).render(file.slice())).toBeUndefined()
+    const previewer = previewerOf()
+    const stopping = new AbortController()
+    const running = previewer.render(file, stopping.signal)
+    const next = previewer.render(glbOf(CUBE))
+    setTimeout(() => stopping.abort(), 200)
+    expect(await running).toBeUndefined()
+    expect(await next).toBeDefined()
   })
 
   it('draws several one after the other, each its own', async () => {

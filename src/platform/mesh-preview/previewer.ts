@@ -5,7 +5,10 @@ import { Slots } from '#lib/slots.ts'
 import type { Picture } from '#spec/image-processing.ts'
 import type { MeshPreviewer } from '#spec/mesh-preview.ts'
 import { isGlb } from './document.ts'
-import { DRAWN_PX } from './draw.ts'
+import { decodeImage } from './image-decoder.ts'
+import type { WantedImage } from './images.ts'
+import type { FromThread } from './thread.ts'
+import { DRAWN_PX } from './view.ts'
 
 export interface MeshPreviewerOptions {
   /** A file that takes longer to draw has no picture; 10,000 where nothing is said. */
@@ -57,7 +60,11 @@ async function draw(glb: Uint8Array, timeoutMs: number, signal: AbortSignal) {
   const { promise, resolve } = Promise.withResolvers<Uint8ClampedArray | undefined>()
   const giveUp = () => resolve(undefined)
   const worker = startThread(glb)
-  worker.once('message', resolve)
+  let decoding: Promise<void> | undefined
+  worker.on('message', (message: FromThread) => {
+    if ('pixels' in message) resolve(message.pixels)
+    else decoding = answer(worker, message.image, timeoutMs)
+  })
   worker.once('error', giveUp)
   worker.once('exit', giveUp)
   signal.addEventListener('abort', giveUp, { once: true })
@@ -68,7 +75,15 @@ async function draw(glb: Uint8Array, timeoutMs: number, signal: AbortSignal) {
     clearTimeout(timer)
     signal.removeEventListener('abort', giveUp)
     await worker.terminate()
+    // The next file does not begin beside an image of this one.
+    await decoding
   }
+}
+
+/** An image is given no time of its own: within the whole picture's, what it looks like depends on no clock. */
+async function answer(worker: Worker, wanted: WantedImage, timeoutMs: number): Promise<void> {
+  const image = await decodeImage(wanted, Math.ceil(timeoutMs / 1_000))
+  worker.postMessage(image, image === undefined ? [] : [image.pixels.buffer])
 }
 
 /** A thread sees no setting and no secret of the process, and its heap ends before the process's does. */

@@ -1,8 +1,10 @@
-/** What stands in a glTF file's scene: surfaces of triangles, each at its place. Textures, lines and bones are left out. */
+/** What stands in a glTF file's scene: surfaces of triangles, each at its place. Lines and bones are left out. */
 import { type Accessor, openAccessor } from './accessor.ts'
-import { type Fields, fieldsOf, type GltfDocument, itemOf, listOf, numbersOf, whole } from './document.ts'
+import { type GltfDocument, itemOf } from './document.ts'
+import { type Fields, fieldsOf, listOf, numbersOf, whole } from './fields.ts'
+import { type Material, materialsOf, type TextureUse } from './material.ts'
 import { after, fromColumns, fromParts, IDENTITY, type Matrix } from './matrix.ts'
-import { UnreadableMesh } from './unreadable.ts'
+import { ifReadable, UnreadableMesh } from './unreadable.ts'
 
 export interface Shape {
   readonly triangles: number
@@ -11,9 +13,16 @@ export interface Shape {
   readonly positions: Accessor
   readonly normals: Accessor | undefined
   readonly colours: Accessor | undefined
-  /** The material's colour: linear red, green, blue. */
-  readonly tint: readonly number[]
+  readonly material: Material
+  readonly colourTexture: PlacedTexture | undefined
+  readonly glowTexture: PlacedTexture | undefined
   readonly toWorld: Matrix
+}
+
+/** A texture, and where in it each vertex is. */
+export interface PlacedTexture {
+  readonly use: TextureUse
+  readonly coordinates: Accessor
 }
 
 const MOST_TRIANGLES = 2_000_000
@@ -24,6 +33,7 @@ const TRIANGLES = 4
 /** The surfaces of the file's scene; throws UnreadableMesh. */
 export function shapesOf(document: GltfDocument): readonly Shape[] {
   const shapes: Shape[] = []
+  const materialAt = materialsOf(document)
   let parts = 0
   let triangles = 0
   for (const { node, toWorld } of placedNodes(document)) {
@@ -31,7 +41,7 @@ export function shapesOf(document: GltfDocument): readonly Shape[] {
     for (const primitive of listOf(itemOf(document, 'meshes', node.mesh).primitives)) {
       parts += 1
       if (parts > MOST_PARTS) throw new UnreadableMesh('too many parts')
-      const shape = shapeOf(document, fieldsOf(primitive), toWorld)
+      const shape = shapeOf(document, fieldsOf(primitive), toWorld, materialAt)
       if (shape === undefined) continue
       triangles += shape.triangles
       if (triangles > MOST_TRIANGLES) throw new UnreadableMesh('too many triangles')
@@ -81,7 +91,12 @@ function transformOf(node: Fields): Matrix {
 }
 
 /** `undefined` for lines, points, strips and fans. */
-function shapeOf(document: GltfDocument, primitive: Fields, toWorld: Matrix): Shape | undefined {
+function shapeOf(
+  document: GltfDocument,
+  primitive: Fields,
+  toWorld: Matrix,
+  materialAt: (index: unknown) => Material,
+): Shape | undefined {
   if (whole(primitive.mode, TRIANGLES) !== TRIANGLES) return undefined
   const attributes = fieldsOf(primitive.attributes)
   const positions = openAccessor(document, attributes.POSITION)
@@ -89,25 +104,25 @@ function shapeOf(document: GltfDocument, primitive: Fields, toWorld: Matrix): Sh
   if (positions.components !== 3 || (indices && indices.components !== 1)) {
     throw new UnreadableMesh('a surface of another kind of numbers')
   }
-  const beside = (name: string) => {
+  const beside = (name: string, leastComponents: number) => {
     const accessor = attributes[name] === undefined ? undefined : openAccessor(document, attributes[name])
-    return accessor && accessor.components >= 3 && accessor.count === positions.count ? accessor : undefined
+    const fits = accessor && accessor.components >= leastComponents && accessor.count === positions.count
+    return fits ? accessor : undefined
   }
+  const placed = (use: TextureUse | undefined): PlacedTexture | undefined => {
+    const coordinates = use && ifReadable(() => beside(`TEXCOORD_${use.texCoord}`, 2))
+    return coordinates && { use, coordinates }
+  }
+  const material = materialAt(primitive.material)
   return {
     triangles: Math.floor((indices ?? positions).count / 3),
     indices,
     positions,
-    normals: beside('NORMAL'),
-    colours: beside('COLOR_0'),
-    tint: tintOf(document, primitive),
+    normals: beside('NORMAL', 3),
+    colours: beside('COLOR_0', 3),
+    material,
+    colourTexture: placed(material.colourTexture),
+    glowTexture: placed(material.glowTexture),
     toWorld,
   }
-}
-
-const WHITE = [1, 1, 1] as const
-
-function tintOf(document: GltfDocument, { material }: Fields): readonly number[] {
-  if (material === undefined) return WHITE
-  const { pbrMetallicRoughness } = itemOf(document, 'materials', material)
-  return numbersOf(fieldsOf(pbrMetallicRoughness).baseColorFactor, 4) ?? WHITE
 }
