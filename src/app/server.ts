@@ -167,8 +167,6 @@ async function stop(app: HttpApp, background: Background, workers: Workers, wire
   await workers.stop()
   await wired.ledger.drained()
   await background.stop()
-  await wired.authenticator.close()
-  await wired.watcher.close()
   await wired.accounts.retireNode(wired.node).catch(() => {
     // Its heartbeat simply stops.
   })

@@ -169,7 +169,12 @@ export async function wire(
     crashPoint,
     node,
     nodes,
-    close: () => closeAll(lanes, database, exchange, valkey, parts),
+    async close() {
+      // What asks the database by itself goes first, whether or not the server came as far as to stop it.
+      await authenticator.close()
+      await watcher.close()
+      await closeAll(lanes, database, exchange, valkey, parts)
+    },
   }
 }
 

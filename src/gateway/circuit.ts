@@ -78,10 +78,7 @@ export class Circuits {
     return circuit !== undefined && this.#clock.monotonicMs() < circuit.coolUntilMs
   }
 
-  /**
-   * Nobody is there for create calls of tasks. They come seldom, and one of them proves it: the circuit opens at once. True
-   * where this opened it.
-   */
+  /** Nobody is there: one create call of a task proves it, and the circuit opens at once. True where this opened it. */
   lost(provider: string, upstreamModel: string): boolean {
     const name = key(provider, upstreamModel)
     const circuit = this.#circuits.get(name) ?? freshCircuit()
@@ -91,10 +88,21 @@ export class Circuits {
     return isNews
   }
 
-  /** A create call was answered: what `lost` opened is closed. */
-  found(provider: string, upstreamModel: string): void {
+  /**
+   * How a create call of a task went, which never `enter`ed. It counts as a call does: one refusal among many opens nothing,
+   * since it would make the next tasks dearer. True where this opened the circuit; a good one closes it.
+   */
+  created(provider: string, upstreamModel: string, result: 'good' | 'failed'): boolean {
     const name = key(provider, upstreamModel)
-    if (this.#circuits.get(name)?.probeAtMs !== undefined) this.#circuits.delete(name)
+    const circuit = this.#circuits.get(name)
+    if (circuit?.probeAtMs !== undefined) {
+      if (result === 'good') this.#circuits.delete(name)
+      return false
+    }
+    if (!circuit && result === 'good') return false
+    const watched = circuit ?? freshCircuit()
+    this.#circuits.set(name, watched)
+    return this.#count(watched, result)
   }
 
   /** Whether a task may begin there: where the circuit is open, one in ten seconds, which is then its probe. */

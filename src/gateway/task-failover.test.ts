@@ -177,6 +177,19 @@ describe('a provider that was found to be away', () => {
     }
   })
 
+  test('is not away for one refusal, which would make the next tasks dearer; twenty in a row are a storm', async () => {
+    const studio = openTimed()
+    const payer = await studio.house.payer()
+    const refusals = Array.from({ length: 20 }, () => refusal('unavailable', 503))
+    studio.alpha.willStart(...refusals)
+    for (const _ of refusals) expect(await ended(studio, payer)).toMatchObject({ provider: 'beta' })
+    expect(studio.alpha.starts).toHaveLength(20)
+    expect(await ended(studio, payer)).toMatchObject({ provider: 'beta' })
+    expect(studio.alpha.starts).toHaveLength(20)
+    studio.clock.advance(10_000)
+    expect(await ended(studio, payer)).toMatchObject({ provider: 'alpha' })
+  })
+
   test('because it asked for a pause is asked after the others for so long', async () => {
     const studio = openTimed()
     const payer = await studio.house.payer()

@@ -52,14 +52,16 @@ export function noteHealth(
   failure: ProviderFailure | undefined,
 ): void {
   const circuits = circuitsOf(parts)
-  if (failure?.kind === 'unavailable') {
-    const model = failure.status === undefined ? WHOLE_PROVIDER : upstreamModel
-    if (circuits.lost(provider, model)) parts.events.circuitOpened({ provider, upstreamModel })
-    return
-  }
-  // Whatever it said, it was there to say it.
-  if (failure === undefined || failure.status !== undefined) circuits.found(provider, WHOLE_PROVIDER)
-  if (failure === undefined) circuits.found(provider, upstreamModel)
+  const isNobodyThere = failure?.kind === 'unavailable' && failure.status === undefined
+  // Whatever else it said, it was there to say it.
+  const isRefused = failure?.kind === 'unavailable' && !isNobodyThere
+  const opened = isNobodyThere
+    ? circuits.lost(provider, WHOLE_PROVIDER)
+    : isRefused && circuits.created(provider, upstreamModel, 'failed')
+  if (opened) parts.events.circuitOpened({ provider, upstreamModel })
+  if (failure === undefined || failure.status !== undefined)
+    circuits.created(provider, WHOLE_PROVIDER, 'good')
+  if (failure === undefined) circuits.created(provider, upstreamModel, 'good')
   if (failure?.kind === 'rate-limited') {
     const seconds = Math.min(failure.retryAfterSeconds ?? 1, MAX_COOLING_SECONDS)
     circuits.cool(provider, upstreamModel, seconds * 1000)
