@@ -36,7 +36,16 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   http: { rings: ['dialect-kit', 'spec', 'lib'], packages: ['fastify', 'ipaddr.js'] },
   platform: {
     rings: ['spec', 'lib'],
-    packages: ['pg', 'undici', 'iovalkey', 'pino', 'prom-client', '@aws-sdk/client-s3', 'sharp', 'meshoptimizer'],
+    packages: [
+      'pg',
+      'undici',
+      'iovalkey',
+      'pino',
+      'prom-client',
+      '@aws-sdk/client-s3',
+      'sharp',
+      'meshoptimizer',
+    ],
   },
   app: {
     rings: [

@@ -116,7 +116,9 @@ test('a rotation changes the secret over: a receiver with the old one takes call
 
   const taskId = await askFor(`${program.url}/hook`)
   await expect.poll(program.printed, { timeout: PATIENCE_MS, interval: 50 }).toContain(taskId)
-  expect((await server.cliJson<{ secret: string }>('webhooks', 'secret', '--mode', 'test')).secret).toBe(rotated.secret)
+  expect((await server.cliJson<{ secret: string }>('webhooks', 'secret', '--mode', 'test')).secret).toBe(
+    rotated.secret,
+  )
   const words = ['webhooks', 'secret', 'rotate', '--mode', 'test', '--overlap-hours', '0']
   const cut = await server.cliJson<{ secret: string }>(...words)
   expect(cut.secret).not.toBe(rotated.secret)
