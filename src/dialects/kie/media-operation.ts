@@ -16,6 +16,7 @@ import {
   pixelSizeOf,
   SPELLINGS,
   videoResolutionOf,
+  videoSizeOf,
   wholeNumberOf,
 } from './spellings.ts'
 
@@ -110,7 +111,8 @@ export function imageRequest(fields: ClientFields, asked: Asked): ImageRequest {
 
 export function videoRequest(fields: ClientFields, asked: Asked): VideoRequest {
   const aspectRatio = fields.convert(SPELLINGS.aspectRatio, aspectRatioOf)
-  const resolution = fields.convert(SPELLINGS.resolution, videoResolutionOf)
+  const resolution =
+    fields.convert(SPELLINGS.resolution, videoResolutionOf) ?? fields.convert(['size'], videoSizeOf)
   const durationSeconds = durationOf(fields)
   const audio = fields.convert(SPELLINGS.audio, value =>
     typeof value === 'boolean' ? { as: value } : undefined,

@@ -20,6 +20,14 @@ const url = 'https://a.example/x.png'
 
 const REQUESTS: readonly (readonly [path: string, body: object, request: object])[] = [
   [
+    '/jobs/createTask',
+    {
+      model: 'sora-2-pro-text-to-video',
+      input: { prompt: 'x', size: 'high', n_frames: '10', aspect_ratio: 'landscape' },
+    },
+    { operation: 'video', resolution: '1080p', durationSeconds: 10 },
+  ],
+  [
     '/flux/kontext/generate',
     { prompt: 'A red fox', model: 'flux-kontext-pro', aspectRatio: '16:9', outputFormat: 'png' },
     {

@@ -97,6 +97,12 @@ export function videoResolutionOf(value: unknown): { readonly as: string } | und
   return /^\d{3,4}$/.test(text) ? { as: `${text}p` } : undefined
 }
 
+/** Sora 2 Pro's two sizes. */
+export function videoSizeOf(value: unknown): { readonly as: string } | undefined {
+  if (value === 'standard') return { as: '720p' }
+  return value === 'high' ? { as: '1080p' } : undefined
+}
+
 /** A whole number of something, at least `least`; other values are no such number and stay where they are. */
 export function wholeNumberOf(least: number): (value: unknown) => { readonly as: number } | undefined {
   return value => {

@@ -192,7 +192,7 @@ describe('every media model', () => {
       ),
     )
     expect([...new Set(words)].sort()).toEqual([
-      ...['addons', 'audio', 'duration', 'enable_pbr', 'fps', 'image_size', 'max_area', 'megapixels', 'mode'],
+      ...['addons', 'audio', 'duration', 'enable_pbr', 'image_size', 'megapixels', 'mode'],
       ...[
         'model',
         'quality',
@@ -200,6 +200,7 @@ describe('every media model', () => {
         'resolution',
         'size',
         'speed',
+        'target_fps',
         'template',
         'texture',
         'type',

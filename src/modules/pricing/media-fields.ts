@@ -34,20 +34,24 @@ function matches(
   return assumed !== undefined && plain(assumed) === plain(wanted)
 }
 
-/** The spellings a request gives a field in; empty where it says nothing of it. */
+/**
+ * The spellings a request gives a field in; empty where it says nothing of it. An option beside a field of ours is what the
+ * client sent under a second spelling: providers send ours, so an option cannot make it cheaper.
+ */
 function saidOf(name: string, request: MediaOperation, facts: MediaFacts | undefined): readonly string[] {
   const typed = typedField(name, request, facts)
   const option = own(request.options, name)
-  const asOption =
-    typeof option === 'string' || typeof option === 'number' || typeof option === 'boolean'
-      ? [String(option)]
-      : []
-  // A vendor's own word for a field (`size: "high"`) and ours for it can stand side by side; the vendor's decides.
-  return name in OWN_WORDS && asOption.length > 0 ? asOption : [...typed, ...asOption]
+  const listed: readonly unknown[] = Array.isArray(option) ? option : [option]
+  const asOption = listed.filter(isScalar).map(String)
+  return typed.length > 0 || OURS_ALONE.has(name) ? typed : asOption
 }
 
-/** Names that both we and vendors use, for different things. */
-const OWN_WORDS = { size: true, image_size: true, quality: true, mode: true }
+/** No provider is ever sent an option of these names. */
+const OURS_ALONE: ReadonlySet<string> = new Set(['texture'])
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+}
 
 function typedField(name: string, request: MediaOperation, facts: MediaFacts | undefined): readonly string[] {
   switch (name) {
@@ -88,8 +92,10 @@ const NAMED_SIZES: Readonly<Record<string, string>> = {
 }
 
 function sizeNames(name: string, request: MediaOperation & { operation: 'image' }): readonly string[] {
-  const { size, aspectRatio } = request
+  const { size, aspectRatio, resolution } = request
   if (size !== undefined) return [`${size.widthPx}x${size.heightPx}`]
+  // fal's names are of pictures of about a megapixel: a larger one of the same shape is none of them.
+  if (resolution !== undefined && plain(resolution) !== '1k') return [resolution]
   const named = name === 'image_size' && aspectRatio !== undefined ? own(NAMED_SIZES, aspectRatio) : undefined
   return given(named)
 }

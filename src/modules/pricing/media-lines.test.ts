@@ -188,11 +188,16 @@ describe('other units', () => {
     expect(bound(request, tokens)).toBe(118_800n)
   })
 
-  it("a video's pixels are those of all its frames, at the frames a second that were asked for", () => {
-    const request = video({ durationSeconds: 2, resolution: '1080p', options: { fps: 50 } })
-    const pixels = bill(request, price('pixels'), { files: 1, durationMs: 2_000, pixels: 1_920 * 1_080 })
-    expect(pixels).toBe(BigInt(1_920 * 1_080 * 100))
-  })
+  it.each([{}, { fps: 1 }, { frames_per_second: 1 }])(
+    "a video's pixels are those of all its frames, of which an option that is never sent takes none away: %j",
+    options => {
+      const request = video({ durationSeconds: 2, resolution: '1080p', options })
+      const pixels = bill(request, price('pixels'), { files: 1, durationMs: 2_000, pixels: 1_920 * 1_080 })
+      expect(pixels).toBe(BigInt(1_920 * 1_080 * 50))
+      const tokens = price('video_tokens')
+      expect(bound(request, tokens)).toBe(bound(video({ ...request, options: {} }), tokens))
+    },
+  )
 
   it('what the vendor says it billed decides, within the bound; a report of nothing is no report', () => {
     const request = video({ durationSeconds: 10 })
@@ -240,11 +245,12 @@ describe('a price by what is asked', () => {
     ],
     [image({ size: { widthPx: 1_024, heightPx: 1_536 } }), { size: '1024x1536' }],
     [image({ aspectRatio: '16:9' }), { image_size: 'landscape_16_9' }],
-    [image({ aspectRatio: '16:9', options: { image_size: 'square' } }), { image_size: 'square' }],
+    [image({ options: { image_size: 'square' } }), { image_size: 'square' }],
     [video({ options: { upscale_factor: 2 } }), { upscale_factor: '2' }],
     [video({ options: { size: 'high' } }), { size: 'high' }],
     [mesh({ textureQuality: 'no' }), { texture: 'no' }],
     [mesh({ options: { enable_pbr: true } }), { enable_pbr: 'true' }],
+    [mesh({ options: { addons: ['HighPack'] } }), { addons: 'HighPack' }],
     [music({ options: { type: 'split_stem' } }), { type: 'split_stem' }],
     [video(), {}],
   ] as const)('reads %# from the request', (request, when) => {
@@ -255,7 +261,15 @@ describe('a price by what is asked', () => {
     [video({ durationSeconds: 6 }), { duration: '5' }],
     [video({ audio: true }), { audio: 'false' }],
     [video(), { video_input: 'true' }],
-    [image({ aspectRatio: '16:9', options: { image_size: 'square' } }), { image_size: 'landscape_16_9' }],
+    [image({ aspectRatio: '16:9', options: { image_size: 'square' } }), { image_size: 'square' }],
+    [image({ aspectRatio: '1:1', resolution: '4K' }), { image_size: 'square_hd' }],
+    [
+      image({ size: { widthPx: 4_096, heightPx: 4_096 }, options: { size: '1024x1024' } }),
+      { size: '1024x1024' },
+    ],
+    [image({ resolution: '4K', options: { resolution: '1440p' } }), { resolution: '2K' }],
+    [video({ audio: true, options: { audio: 'false' } }), { audio: 'false' }],
+    [mesh({ options: { texture: 'No' } }), { texture: 'no' }],
     [image({ options: { quality: { high: true } } }), { quality: 'high' }],
     [image(), { constructor: 'x' }],
   ] as const)('is not fooled by %#', (request, when) => {

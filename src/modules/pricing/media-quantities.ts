@@ -162,10 +162,8 @@ function inputPixels(counting: Counting, delivered?: DeliveredFile): number {
   return request.inputs.length * pixels(counting, delivered)
 }
 
-function frames(counting: Counting, delivered: DeliveredFile | undefined, usualFps: number): number {
-  const { options } = counting.request
-  const said = Number(options.fps ?? options.frames_per_second)
-  const fps = Number.isFinite(said) && said > 0 && said <= 240 ? said : usualFps
+/** At the vendor's usual rate: no provider whose price counts frames is sent another, whatever a client's options say. */
+function frames(counting: Counting, delivered: DeliveredFile | undefined, fps: number): number {
   return (durationMs(counting, delivered) / 1_000) * fps
 }
 

@@ -53,7 +53,7 @@ const { tree: answer } = fc.letrec<{ tree: unknown }>(tie => ({
 export function describeAnyAnswer(bench: TaskBench, options: TaskConformanceOptions): void {
   const answering = (status: number, body: unknown): TaskCapability => {
     const exchange: Exchange = {
-      fetch: async () => ({ status, headers: {}, body: Buffer.from(JSON.stringify(body) ?? '') }),
+      fetch: async () => ({ status, headers: {}, body: bytesOf(body) }),
       stream: () => Promise.reject(new Error('never streamed')),
     }
     const clock = { nowMs: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() }
@@ -61,6 +61,8 @@ export function describeAnyAnswer(bench: TaskBench, options: TaskConformanceOpti
     if (tasks === undefined) throw new Error('this provider has no tasks')
     return tasks
   }
+  const bytesOf = (body: unknown): Buffer =>
+    Buffer.from(typeof body === 'string' && body.length > 10_000 ? body : (JSON.stringify(body) ?? ''))
   const isOurs = async (call: Promise<{ readonly kind: string }>): Promise<void> => {
     const outcome = await call.catch((error: unknown) => error)
     if (outcome instanceof ProviderFailure) return
@@ -85,6 +87,19 @@ export function describeAnyAnswer(bench: TaskBench, options: TaskConformanceOpti
         }),
         { numRuns: 400 },
       )
+    })
+
+    test('not even nested deeper than a stack is it more than a ProviderFailure', async () => {
+      const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+      const inside = JSON.stringify(deep)
+      const bodies = [
+        `{"data":${deep},"output":${deep},"code":200}`,
+        `{"code":200,"data":{"state":"success","resultJson":${inside}},"status":"succeeded","output":${deep}}`,
+      ]
+      for (const body of bodies) {
+        await isOurs(answering(200, body).start(startRequest(options.imageModel), taskContext()))
+        await isOurs(answering(200, body).check(await bench.started('never-ends'), taskContext()))
+      }
     })
   })
 }

@@ -1,7 +1,6 @@
 /** One look at a job. What cannot be told from it is thrown, and looked at again; only the vendor's own word ends a job. */
 import type { Json } from '#spec/json.ts'
 import type { Checked, TaskContext } from '#spec/task-provider.ts'
-import { parseJson } from '../classify.ts'
 import { presentableMessage as presentable } from '../vendor-message.ts'
 import { type Address, allowedAddress, ownAddress } from './address.ts'
 import { billedUnits } from './billed-units.ts'
@@ -10,6 +9,7 @@ import type { BinaryRule, CallRule } from './call-rules.ts'
 import { fileOf } from './done-at-once.ts'
 import { type OpenHandle, openHandle, taken, withFacts } from './handle.ts'
 import { readOutputs } from './outputs.ts'
+import { parseAnswer } from './parse-answer.ts'
 import { holds, readResult, readText, readValues } from './read-answer.ts'
 import type { FailureRules, PollRule, ResultRule, StateRule } from './spec.ts'
 import { stateOfWord } from './state-words.ts'
@@ -243,7 +243,7 @@ class Look {
       const holder = parent as Record<string, unknown>
       const text = holder[last]
       if (typeof text !== 'string' || text === '') continue
-      const parsed = parseJson(text)
+      const parsed = parseAnswer(text)
       if (parsed === undefined) throw unreadableAnswer(this.#line.spec.title)
       holder[last] = parsed
     }

@@ -195,3 +195,29 @@ test('a fact is written once, in the signature’s order', () => {
   const made = input('text! prompt voice', { operation: 'speech', facts: { prompt: 'hello', voice: 'Aria' } })
   expect(JSON.stringify(made)).toBe('{"text":"hello","voice":"Aria"}')
 })
+
+describe('an option that a price did not recognize switches nothing on', () => {
+  const sent = (signature: string, value: Json) =>
+    input(signature, { facts: { 'option.extra': value } }).extra
+  test.each([
+    ['extra:b', true, true],
+    ['extra:b', 'false', false],
+    ['extra:n', '1.5', 1.5],
+    ['extra', 'high', 'high'],
+    ['extra', 2, 2],
+    ['extra:l', ['a'], ['a']],
+    ['extra:o', { a: 1 }, { a: 1 }],
+  ])('%s takes %j', (signature, value, expected) => {
+    expect(sent(signature, value)).toEqual(expected)
+  })
+  test.each([
+    ['extra:b', 1],
+    ['extra:b', 'yes'],
+    ['extra:n', 'many'],
+    ['extra:n', true],
+    ['extra', ['HighPack']],
+    ['extra', { a: 1 }],
+  ])('%s refuses %j', (signature, value) => {
+    expect(refusalOf(() => sent(signature, value))).toMatch(/^extra must be /)
+  })
+})

@@ -99,8 +99,30 @@ function placeOptions(input: Input, vocabulary: Vocabulary, request: ModelInputR
       input[field] !== undefined
     )
       continue
-    if (request.signature.has(field)) input[field] = value
+    const known = request.signature.get(field)
+    if (known !== undefined) input[field] = optionFor(known, value)
   }
+}
+
+/**
+ * A client's own value where it is of the field's type. A vendor takes `1` or `"yes"` for true, and a list for a word: what
+ * a price did not recognize must not switch on what it is for.
+ */
+function optionFor({ name, type }: InputField, value: Json): Json {
+  if (type === 'boolean') {
+    if (typeof value === 'boolean') return value
+    if (value === 'true' || value === 'false') return value === 'true'
+    throw new ProviderFailure('rejected', `${name} must be true or false`)
+  }
+  if (type === 'number') {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+    if (typeof number === 'number' && Number.isFinite(number)) return number
+    throw new ProviderFailure('rejected', `${name} must be a number`)
+  }
+  if (type === 'text' && typeof value === 'object' && value !== null) {
+    throw new ProviderFailure('rejected', `${name} must be a text`)
+  }
+  return value
 }
 
 function fallbackOf(field: InputField): Json {

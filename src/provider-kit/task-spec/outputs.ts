@@ -69,9 +69,12 @@ function entryText(entry: unknown, rule: OutputRule): string | undefined {
   return rule.urlPath === undefined ? undefined : readText(entry, rule.urlPath)
 }
 
+/** A longer head of a data URI is none: its parameters would be a pattern's undoing. */
+const MOST_DATA_HEAD = 1_000
+
 function sourceOf(text: string, encoding: 'url' | 'base64' | 'hex'): ProviderOutput['source'] | undefined {
   if (encoding !== 'url') return { read: async () => Buffer.from(text, encoding) }
-  const data = /^data:[\w.+/-]*(?:;[\w=.+-]+)*;base64,/.exec(text)
+  const data = /^data:[\w.+/-]*(?:;[\w=.+-]+)*;base64,/.exec(text.slice(0, MOST_DATA_HEAD))
   if (data !== null) return { read: async () => Buffer.from(text.slice(data[0].length), 'base64') }
   const url = URL.parse(text)
   return url?.protocol === 'https:' || url?.protocol === 'http:' ? { url: url.href } : undefined

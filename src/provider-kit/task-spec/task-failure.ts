@@ -42,10 +42,12 @@ export function failureOfRefusal(
 }
 
 function kindOfRefusal(rules: FailureRules, status: number, complaint: Complaint): ProviderFailureKind {
-  const named = complaint.code === undefined ? undefined : rules.kinds?.[complaint.code]
+  const { kinds = {} } = rules
+  const named =
+    complaint.code !== undefined && Object.hasOwn(kinds, complaint.code) ? kinds[complaint.code] : undefined
   const numeric = Number(complaint.code)
   const code = status < 300 && numeric >= 300 && numeric < 600 ? numeric : status
-  const kind = named ?? rules.kinds?.[String(status)] ?? kindOfStatus(code)
+  const kind = named ?? kinds[String(status)] ?? kindOfStatus(code)
   // A 5xx may have run whatever it says.
   const refused = kind === 'rejected' || kind === 'credential' || kind === 'rate-limited'
   if (!refused) return kind

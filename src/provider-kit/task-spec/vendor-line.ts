@@ -3,11 +3,11 @@ import { peekSource } from '#lib/peek-source.ts'
 import type { Clock, Exchange, OutboundAnswer, OutboundHead, OutboundRequest } from '#spec/ports.ts'
 import type { ProviderSettings } from '#spec/provider.ts'
 import type { TaskContext } from '#spec/task-provider.ts'
-import { parseJson } from '../classify.ts'
 import type { Address } from './address.ts'
 import { openAnswer } from './answer-stream.ts'
 import type { CallRule } from './call-rules.ts'
 import type { EncodedBody } from './multipart.ts'
+import { parseAnswer } from './parse-answer.ts'
 import type { FailureRules, FamilySpec, TaskProviderSpec } from './spec.ts'
 import { thrownByExchange } from './task-failure.ts'
 
@@ -20,7 +20,7 @@ export interface VendorLine {
 
 export interface VendorAnswer {
   readonly head: OutboundHead
-  /** Parsed JSON, or `undefined` where it is none. */
+  /** Parsed JSON, or `undefined` where it is none that can be used. */
   readonly body: unknown
   /** The answer is a file, of at least one byte. To be read once, soon. */
   readonly file?: AsyncIterable<Uint8Array> | undefined
@@ -100,7 +100,7 @@ function isFile({ status, headers }: OutboundHead): boolean {
 }
 
 function documentOf(head: OutboundAnswer): VendorAnswer {
-  return { head, body: parseJson(head.body) }
+  return { head, body: parseAnswer(head.body) }
 }
 
 export function isSuccess({ head }: VendorAnswer): boolean {

@@ -126,8 +126,12 @@ export const FAL: TaskProviderSpec = {
     'fps',
     'frame_rate',
     'multi_prompt',
+    'transitions',
+    'double_output',
     // Billed apart.
     'enable_web_search',
+    'enable_rigging',
+    'enable_animation',
     // Turns moderation off in the operator's name.
     'enable_safety_checker',
     'enable_output_safety_checker',

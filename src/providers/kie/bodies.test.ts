@@ -83,12 +83,16 @@ describe('the market', () => {
   })
 
   test.each([
-    ['kling-3.0-standard', '720p', 'std'],
-    ['kling-3.0-pro', '1080p', 'pro'],
-    ['kling-3.0-pro', '4k', '4K'],
-    ['kling-3.0', undefined, 'pro'],
-  ])('serves %s at %s in its own mode', (model, resolution, mode) => {
-    const request = aVideo({ model, resolution, durationSeconds: 5, options: { mode: '4K' } })
+    ['kling-3.0-standard', '720p', '4K', 'std'],
+    ['kling-3.0-pro', '4k', '4K', 'pro'],
+    ['kling-3.0', undefined, undefined, 'pro'],
+    ['kling-3.0', '4k', undefined, 'pro'],
+    ['kling-3.0', '1080p', 'std', 'std'],
+    ['kling-3.0', undefined, '4k', '4K'],
+    ['kling-3.0', undefined, 'a word of nobody’s', 'pro'],
+  ])('serves %s at %s and "%s" in the mode that its price is found by', (model, resolution, said, mode) => {
+    const options = said === undefined ? {} : { mode: said }
+    const request = aVideo({ model, resolution, durationSeconds: 5, options })
     expect(sent('kling-3.0/video', request)?.body?.input).toMatchObject({ mode })
   })
 

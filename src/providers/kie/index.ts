@@ -22,12 +22,19 @@ const OF_MARKET: Vocabulary = [
   { fact: 'resolution', kind: 'resolution', fields: ['mode'] },
 ]
 
-/** One id of the market serves several models of the catalogue, at prices of their own: the name asked for tells which. */
+const MODES = ['std', 'pro', '4K']
+
+/**
+ * One id of the market serves several models of the catalogue, at prices of their own: the name asked for tells which, then
+ * the client's own mode, by which the price is found. A resolution does not: none of these prices knows of one.
+ */
 function tierOf({ request }: StartRequest): string {
-  const resolution = request.operation === 'video' ? request.resolution : undefined
-  const text = `${request.model} ${resolution ?? ''}`.toLowerCase()
-  if (/\b4k\b/.test(text)) return '4K'
-  return /\b(standard|std)\b/.test(text) ? 'std' : 'pro'
+  const name = request.model.toLowerCase()
+  if (/\b4k\b/.test(name)) return '4K'
+  if (/\b(standard|std)\b/.test(name)) return 'std'
+  if (/\bpro\b/.test(name)) return 'pro'
+  const said = String(request.options.mode).toLowerCase()
+  return MODES.find(mode => mode.toLowerCase() === said) ?? 'pro'
 }
 
 const MARKET = family({
