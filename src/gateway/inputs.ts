@@ -7,13 +7,11 @@ import type { Call } from '#spec/gateway.ts'
 import type { Json, JsonObject } from '#spec/json.ts'
 import type { MediaInput } from '#spec/media.ts'
 import { accountOf, principalOf } from './admission.ts'
+import { bytesOfDataUri } from './data-uri.ts'
 import { article, kindOfRole, refusalOfUrl } from './file-facts.ts'
 import { storeBytes } from './files.ts'
 import { ownFile } from './own-files.ts'
 import type { GatewayParts } from './parts.ts'
-
-/** What a data URI holds. */
-const DATA_URI = /^data:([^,;]*)((?:;[^,;]*)*),/
 
 /**
  * The inputs with every data URI stored as a file of ours, and what became of each. Throws input_rejected for what is
@@ -40,17 +38,6 @@ export async function keepInputs(
     }
   }
   return { inputs: kept, stored }
-}
-
-function bytesOfDataUri({ url, param }: MediaInput): Buffer {
-  const match = DATA_URI.exec(url)
-  if (!match) throw new GatewayError('input_rejected', `${param} is not a whole data URI.`, { param })
-  const text = url.slice(match[0].length)
-  if (!match[2]?.includes(';base64')) return Buffer.from(decodeURIComponent(text))
-  if (!/^[A-Za-z0-9+/_\-\s]*={0,2}\s*$/.test(text)) {
-    throw new GatewayError('input_rejected', `${param} is not valid base64.`, { param })
-  }
-  return Buffer.from(text, 'base64')
 }
 
 async function checkAddress(parts: GatewayParts, call: Call, input: MediaInput): Promise<void> {

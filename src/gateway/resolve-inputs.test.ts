@@ -1,18 +1,15 @@
 /** Files behind others' addresses, as a provider is given them: looked at first, and never anything but what was looked at. */
 import { Readable } from 'node:stream'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import type { FileRecord } from '#modules/files/index.ts'
 import type { Uuid } from '#spec/ids.ts'
 import { type SafeFetch, SafeFetchError } from '#spec/safe-fetch.ts'
 import type { InputForm } from '#spec/task-provider.ts'
 import { PIXEL } from '#testing/scripted-tasks.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { resolveInputs } from './resolve-inputs.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const PAGE = Buffer.from('<html>gone</html>')
 
@@ -77,4 +74,30 @@ test.each(REFUSED)('%s is said to the client by its field', async (_, forms, rep
     param: 'image_url',
     message: expect.stringMatching(message),
   })
+})
+
+test('a file of ours that is larger than what may be sent is not read into memory for a provider that takes bytes', async () => {
+  const account = { workspaceId: '01980000-0000-7000-8000-000000000001' as Uuid, mode: 'live' as const }
+  const { parts } = world.open({
+    replace: ({ media }) => {
+      const { maxUploadBytes } = media.settings
+      const film = {
+        account,
+        contentType: 'video/mp4',
+        sizeBytes: maxUploadBytes + 1,
+        objectKey: 'files/of/ours.bin',
+      }
+      const files = { ...media.files, findByToken: async () => film as FileRecord }
+      const objects = { ...media.objects, get: () => expect.unreachable('it is not read') }
+      return { media: { ...media, files, objects } }
+    },
+  })
+  const url = `${parts.media.settings.publicUrl}/files/${'a'.repeat(43)}/film.mp4`
+  const inputs = [{ role: 'video', url, param: 'video_url' }] as const
+  const { signal } = new AbortController()
+  await expect(resolveInputs(parts, account, inputs, ['data-uri'], signal)).rejects.toMatchObject({
+    name: 'InputUnusable',
+    message: expect.stringMatching(/video_url is larger than \d+ bytes/),
+  })
+  expect(await resolveInputs(parts, account, inputs, [], signal)).toMatchObject([{ url }])
 })

@@ -63,6 +63,8 @@ async function resolveOwn(
   const { contentType } = file
   if (forms.includes('url') && parts.media.settings.isPublic) return { role, url, contentType, read }
   if (!forms.includes('data-uri') && !forms.includes('bytes')) return { role, url, contentType, read }
+  // What a vendor made may be larger than what anybody may send: it does not go into memory for that.
+  if (file.sizeBytes > parts.media.settings.maxUploadBytes) throw tooLarge(parts, param)
   return withBytes({ role, url, contentType }, await read(), forms)
 }
 
@@ -97,11 +99,12 @@ async function resolveForeign(
 async function lookAt(parts: GatewayParts, input: MediaInput, signal: AbortSignal): Promise<string> {
   const bounds = { maxBytes: LOOK_BYTES, read: 'start', timeoutMs: LOOK_TIMEOUT_MS } as const
   const { bytes, announcedBytes } = await fetchForeign(parts, input, bounds, signal)
-  const { maxUploadBytes } = parts.media.settings
-  if (announcedBytes > maxUploadBytes) {
-    throw new InputUnusable(input.param, `${input.param} is larger than ${maxUploadBytes} bytes.`)
-  }
+  if (announcedBytes > parts.media.settings.maxUploadBytes) throw tooLarge(parts, input.param)
   return typeOf(input, bytes)
+}
+
+function tooLarge({ media }: GatewayParts, param: string): InputUnusable {
+  return new InputUnusable(param, `${param} is larger than ${media.settings.maxUploadBytes} bytes.`)
 }
 
 async function readForeign(parts: GatewayParts, input: MediaInput, signal: AbortSignal): Promise<Buffer> {

@@ -25,11 +25,13 @@ test('every answer says what was charged, and what is left where that is known',
   expect(free.headers.get('x-ai-credits-balance')).toBeNull()
 })
 
-test('reads and refusals tell the balance too, and do without it where the database is away', async () => {
+test('whoever charges nothing tells the balance too, once asked, and does without it where the database is away', async () => {
   let isAway = false
+  let asked = 0
   const { url } = await startEdge({
     gateway: {
       balance: async () => {
+        asked += 1
         if (isAway) throw new Error('no database')
         return 70_000_000n
       },
@@ -39,19 +41,43 @@ test('reads and refusals tell the balance too, and do without it where the datab
       endpoint('POST /refused', () => {
         throw new GatewayError('invalid_request', 'Wrong.')
       }),
+      endpoint('POST /free', ({ reply }) => reply.send(ok())),
     ],
   })
   const balances = async () => {
     const answers = [
       await fetch(`${url}/v1/read`, auth),
       await fetch(`${url}/v1/refused`, { ...auth, method: 'POST' }),
+      await fetch(`${url}/v1/free`, { ...auth, method: 'POST' }),
     ]
-    expect(answers.map(answer => answer.status)).toEqual([200, 400])
+    expect(answers.map(answer => answer.status)).toEqual([200, 400, 200])
     return answers.map(answer => answer.headers.get('x-ai-credits-balance'))
   }
-  expect(await balances()).toEqual(['7', '7'])
+  expect(await balances()).toEqual(['7', '7', '7'])
   isAway = true
-  expect(await balances()).toEqual([null, null])
+  expect(await balances()).toEqual([null, null, null])
+  expect(asked).toBe(6)
+})
+
+test('an answer that waits for the balance is the only one, whatever its handler does next', async () => {
+  const second: unknown[] = []
+  const { url } = await startEdge({
+    gateway: { balance: async () => 70_000_000n },
+    endpoints: [
+      endpoint('POST /twice', ({ reply }) => {
+        reply.send(ok())
+        try {
+          reply.send(ok())
+        } catch (error) {
+          second.push(error)
+        }
+        throw new Error('after its answer')
+      }),
+    ],
+  })
+  const answer = await fetch(`${url}/v1/twice`, { ...auth, method: 'POST' })
+  expect([answer.status, answer.headers.get('x-ai-credits-balance')]).toEqual([200, '7'])
+  expect(second).toMatchObject([{ message: 'a second answer to one request' }])
 })
 
 test('no answer invites other origins', async () => {

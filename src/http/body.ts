@@ -6,6 +6,8 @@ import type { Pulsed } from './pulse.ts'
 
 /** Bodies up to this size are not counted in: thousands of them at once are no burden. */
 const SMALL_BYTES = 64 * 1024
+/** A chunk costs some hundred bytes beside its own, and who sends decides how large each is: so many become one. */
+const MOST_LOOSE_CHUNKS = 1_024
 
 /**
  * Reads the body and calls `done` with it, or answers the exchange with `payload_too_large`, `request_timeout` or
@@ -30,6 +32,7 @@ class BodyReader implements Pulsed {
   readonly #limitBytes: number
   readonly #done: (body: Buffer) => void
   readonly #chunks: Buffer[] = []
+  #loose: Buffer[] = []
   #received = 0
   #startedMs: number | undefined = undefined
   #leaveIntake: (() => void) | undefined = undefined
@@ -81,7 +84,8 @@ class BodyReader implements Pulsed {
 
   #onData = (chunk: Buffer): void => {
     this.#received += chunk.length
-    this.#chunks.push(chunk)
+    this.#loose.push(chunk)
+    if (this.#loose.length === MOST_LOOSE_CHUNKS) this.#join()
     if (this.#received <= this.#limitBytes) return
     this.#stop()
     this.#exchange.fail(bodyTooLarge(this.#limitBytes))
@@ -89,8 +93,14 @@ class BodyReader implements Pulsed {
 
   #onEnd = (): void => {
     this.#stop()
-    const [first] = this.#chunks
-    this.#done(this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks, this.#received))
+    const chunks = [...this.#chunks, ...this.#loose]
+    const [first] = chunks
+    this.#done(chunks.length === 1 && first ? first : Buffer.concat(chunks, this.#received))
+  }
+
+  #join(): void {
+    this.#chunks.push(Buffer.concat(this.#loose))
+    this.#loose = []
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { endpoint, fakeGateway, KEY, moment, ok, RawClient, rawRequest, startEdge } from './edge.fixture.ts'
 
 const echo = endpoint(
@@ -122,6 +123,18 @@ test('a body is JSON by its type, or has none', async () => {
   ]) {
     expect(await post(url, { 'Content-Type': type }), type).toMatchObject({ status: 415 })
   }
+})
+
+test('whoever sends another type than a form to an endpoint of forms is told so', async () => {
+  const answers = { schema: z.string() }
+  const body = { schema: z.string(), contentType: 'multipart/form-data' }
+  const reference = { summary: 'Forms', tag: 'Forms', body, answer: answers, example: {} }
+  const { url } = await startEdge({ endpoints: [{ ...echo, reference }] })
+  const refused = await post(url, { 'Content-Type': 'text/plain' })
+  expect(refused).toMatchObject({ status: 415, text: expect.stringContaining('as multipart/form-data') })
+  expect(await post(url, { 'Content-Type': 'multipart/form-data; boundary=x' })).toMatchObject({
+    status: 200,
+  })
 })
 
 test('a compressed body is refused', async () => {

@@ -31,6 +31,9 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   #clientGone = false
   #handling = false
   #closed = false
+  #askedBalance = false
+  /** An answer that waits for the balance, which is asked for when its handler is done. */
+  #unsent: WireAnswer | undefined = undefined
   #stream: OutgoingStream | undefined = undefined
   #streamHead: { contentType: string; headers?: Readonly<Record<string, string>> } | undefined = undefined
   #streamsOpen = false
@@ -87,8 +90,10 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
       if (endpoint.method === 'GET') await this.#learnBalance()
       if (this.over) return
       await this.#handle(endpoint, request)
+      await this.#sendUnsent()
       if (!this.over) throw new Error(`${this.route.label} ended without an answer`)
     } catch (thrown) {
+      await this.#sendUnsent()
       await this.refuse(thrown)
     } finally {
       this.#handling = false
@@ -116,7 +121,20 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
     await dialect.enter?.(this.call, gateway)
   }
 
+  /** At once where the balance is known; else as soon as the handler is done, with the balance. */
   send(answer: WireAnswer): void {
+    this.#refuseSecondAnswer()
+    const { principal, billing } = this.call
+    const isTold = billing.availableNanoUsd !== undefined || this.#askedBalance
+    if (isTold || !principal || !this.route.isApi) this.#sendWhole(answer, undefined)
+    else this.#unsent = answer
+  }
+
+  async #sendUnsent(): Promise<void> {
+    if (this.#unsent === undefined) return
+    await this.#learnBalance()
+    const answer = this.#unsent
+    this.#unsent = undefined
     this.#sendWhole(answer, undefined)
   }
 
@@ -155,6 +173,8 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   async #learnBalance(): Promise<void> {
     const { call } = this
     if (!call.principal || call.billing.availableNanoUsd !== undefined || this.over) return
+    if (this.#askedBalance) return
+    this.#askedBalance = true
     try {
       const availableNanoUsd = await this.#edge.gateway.balance(call)
       call.billing = { ...call.billing, availableNanoUsd }
@@ -256,7 +276,8 @@ export class Exchange implements WireReply, InFlight, StreamOwner {
   }
 
   #refuseSecondAnswer(): void {
-    if (this.#answered || this.#stream?.headSent) throw new Error('a second answer to one request')
+    if (this.#answered || this.#unsent !== undefined || this.#stream?.headSent)
+      throw new Error('a second answer to one request')
   }
 
   /** The dialect's own shape; where even that fails, a plain one. */

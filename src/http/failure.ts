@@ -10,10 +10,13 @@ const FASTIFY_REFUSALS: Readonly<Record<string, () => GatewayError>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => unsupportedContentType(),
 }
 
-export function unsupportedContentType(): GatewayError {
+/** `documented` is what the endpoint takes instead of JSON, where it does. */
+export function unsupportedContentType(documented?: string | undefined): GatewayError {
   return new GatewayError(
     'unsupported_media_type',
-    'Send the body as JSON in UTF-8, with the header Content-Type: application/json.',
+    documented === undefined
+      ? 'Send the body as JSON in UTF-8, with the header Content-Type: application/json.'
+      : `Send the body as ${documented}, and say so in the header Content-Type.`,
   )
 }
 

@@ -55,6 +55,7 @@ describe('a file', () => {
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
       'accept-ranges': 'bytes',
+      'referrer-policy': 'no-referrer',
       'cache-control': 'public, max-age=31536000, immutable',
     })
   })
@@ -81,7 +82,19 @@ describe('a file', () => {
 
   it('is not sent again to who has it', async () => {
     const { get } = await serve(fileOf())
-    expect((await get({ 'if-none-match': '"abc"' })).status).toBe(304)
+    for (const has of ['"abc"', 'W/"abc"', '"x", W/"abc"', '*']) {
+      expect((await get({ 'if-none-match': has })).status).toBe(304)
+    }
+    expect((await get({ 'if-none-match': '"ab", "abcd"' })).status).toBe(200)
+  })
+
+  it('has no part of its head', async () => {
+    const { get } = await serve(fileOf())
+    for (const range of ['bytes=0-9', 'bytes=100000-']) {
+      const answer = await get({ range }, 'HEAD')
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('content-length')).toBe('100000')
+    }
   })
 
   it('sends its head alone to who asks for it alone', async () => {

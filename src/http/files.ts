@@ -15,7 +15,7 @@ export async function serveFile({ request, gateway, reply }: EndpointExchange): 
       'There is no such file. It may have been removed, or the link is not whole.',
     )
   const headers = headersOf(file)
-  if (request.headers['if-none-match'] === file.etag) {
+  if (hasIt(request.headers['if-none-match'], file.etag)) {
     reply.send({ status: 304, contentType: file.contentType, headers, body: '' })
     return
   }
@@ -29,7 +29,9 @@ export async function serveFile({ request, gateway, reply }: EndpointExchange): 
     })
     return
   }
-  const range = rangeOf(request.headers.range, request.headers['if-range'], file)
+  // A range is of GET alone (RFC 9110 §14.2).
+  const range =
+    request.isHead === true ? undefined : rangeOf(request.headers.range, request.headers['if-range'], file)
   if (range === 'unsatisfiable') {
     reply.send({
       status: 416,
@@ -93,10 +95,17 @@ function headersOf(file: OpenFile): Record<string, string> {
   }
 }
 
-/** Any page may show a file, or read it; a redirect must say so too. */
+/** Any page may show a file, or read it, and none learns its link from where the reader came; a redirect must say so too. */
 const OPEN_TO_PAGES = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
   'Access-Control-Allow-Origin': '*',
+  'Referrer-Policy': 'no-referrer',
+}
+
+/** Whether the client has the file: one of its list, whole or as a proxy has weakened it (RFC 9110 §13.1.2). */
+function hasIt(ifNoneMatch: string | undefined, etag: string): boolean {
+  const named = (ifNoneMatch ?? '').split(',').map(one => one.trim().replace(/^W\//, ''))
+  return named.includes(etag) || named.includes('*')
 }
 
 export interface ByteSpan {

@@ -30,7 +30,8 @@ export function checkBodyHead(
     // A missing type is taken for JSON: the parser will say whether it is.
     const type = headers['content-type']
     const isTaken = type === undefined || type === 'application/json' || isJson(type)
-    if (!isTaken && !isType(type, reference?.body?.contentType)) throw unsupportedContentType()
+    const documented = reference?.body?.contentType
+    if (!isTaken && !isType(type, documented)) throw unsupportedContentType(documented)
     if (Number(headers['content-length'] ?? 0) > limitBytes) throw bodyTooLarge(limitBytes)
   }
   const key = headers['idempotency-key']

@@ -50,6 +50,21 @@ export function readerOf(
   }
 }
 
+/**
+ * The same reader, asked so often at most. What a file says to step over is stepped over byte by byte if it says so, and
+ * reading what is at hand already gives nobody else a turn.
+ */
+export function withMostReads(reader: ByteReader, mostReads: number): ByteReader {
+  let reads = 0
+  return {
+    sizeBytes: reader.sizeBytes,
+    async read(start, length) {
+      reads += 1
+      return reads > mostReads ? undefined : await reader.read(start, length)
+    },
+  }
+}
+
 /** A reader over bytes in memory. */
 export function readerOfBytes(bytes: Uint8Array): ByteReader {
   return {

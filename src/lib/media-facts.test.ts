@@ -99,3 +99,26 @@ test('a file that is nothing known has no facts', async () => {
     durationMs: undefined,
   })
 })
+
+test('a film of a million small boxes is given up early: reading it keeps nobody else waiting', async () => {
+  const element = (id: string, body: Buffer) => {
+    const size = Buffer.alloc(8)
+    size.writeBigUInt64BE(BigInt(body.length) | (1n << 56n))
+    return Buffer.concat([Buffer.from(id, 'hex'), size, body])
+  }
+  const many = (one: Buffer) => Buffer.concat(Array<Buffer>(100).fill(one))
+  const tracks = many(element('ae', many(element('e0', many(Buffer.from('b080', 'hex'))))))
+  const head = element('1a45dfa3', element('4282', Buffer.from('webm')))
+  const film = Buffer.concat([head, element('18538067', element('1654ae6b', tracks))])
+  const inMemory = readerOfBytes(film)
+  let reads = 0
+  const counted = {
+    sizeBytes: film.length,
+    read: (start: number, length: number) => {
+      reads += 1
+      return inMemory.read(start, length)
+    },
+  }
+  expect(await mediaFactsOf(counted)).toMatchObject({ extension: 'webm', width: undefined })
+  expect(reads).toBeLessThanOrEqual(4_000)
+})

@@ -1,6 +1,6 @@
 /** What a file is, how large its picture and how long: from its own bytes, a bounded number of them, never decoding any. */
 import { flacDurationMs, mp3DurationMs, oggDurationMs, wavDurationMs } from './audio-duration.ts'
-import type { ByteReader } from './byte-reader.ts'
+import { type ByteReader, withMostReads } from './byte-reader.ts'
 import { imageSizeOf } from './image-size.ts'
 import {
   MEDIA_HEAD_BYTES,
@@ -21,12 +21,15 @@ export interface MediaFacts extends MediaType {
 
 const LONGEST_MS = 7 * 24 * 3_600_000
 const LARGEST_SIDE = 1_000_000
+/** A real file's headers take tens of them, a film in fragments some hundreds. */
+const MOST_READS = 4_000
 
 /**
  * The facts of a file. What it does not say is `undefined`; nothing a file holds makes this throw. A rejection of the
  * reader is let through.
  */
-export async function mediaFactsOf(reader: ByteReader): Promise<MediaFacts> {
+export async function mediaFactsOf(file: ByteReader): Promise<MediaFacts> {
+  const reader = withMostReads(file, MOST_READS)
   const head = (await reader.read(0, MEDIA_HEAD_BYTES)) ?? new Uint8Array(0)
   const { name, ...type } = mediaTypeOf(head, reader.sizeBytes)
   if (type.kind === 'image') return { ...type, ...sensible(await imageSizeOf(reader), undefined) }

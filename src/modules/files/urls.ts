@@ -34,9 +34,13 @@ export function thumbnailUrl(base: string, file: { readonly token: string }): st
   return `${base}/files/${file.token}/${THUMBNAIL}`
 }
 
+/** What is looked at of a name: who says it decides how long it is. */
+const LONGEST_NAME = 300
+
 /** A name that is safe in a URL, a header and on any disk: from what a client or vendor says, or the fallback. */
 export function safeFileName(name: string | undefined, extension: string, fallback: string): string {
   const stem = (name ?? '')
+    .slice(0, LONGEST_NAME)
     .replace(/\.[^.]*$/, '')
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[-.]+|[-.]+$/g, '')

@@ -136,6 +136,12 @@ describe('what is refused', () => {
     liar.writeUInt32BE(16_385, 16)
     liar.writeUInt32BE(1, 20)
     await expectRefused(liar, 'too-large')
+    // An AVIF takes far more room than its pixels while it is decoded.
+    const avif = Buffer.from(await halves(30, 20, 'avif'))
+    const extent = avif.indexOf('ispe') + 8
+    avif.writeUInt32BE(4_097, extent)
+    avif.writeUInt32BE(4_096, extent + 4)
+    await expectRefused(avif, 'too-large')
   })
 
   test('is a picture that ends too early or is not what it says', async () => {

@@ -20,8 +20,10 @@ export interface ImageProcessorOptions {
   readonly timeoutSeconds?: number | undefined
 }
 
-/** A picture of this many pixels is decoded into at most 200 MB (reliability: a 600 kB PNG can hold 14,000 × 14,000). */
+/** A 600 kB PNG can hold 14,000 × 14,000. Decoded, a pixel takes up to 10 bytes (PNG of 16 bits, interlaced). */
 const MOST_PIXELS = 50_000_000
+/** An AVIF is decoded whole, and copied on the way: 18 bytes a pixel. */
+const MOST_PIXELS_OF_AVIF = 2 ** 24
 const LONGEST_SIDE = 16_384
 const MOST_BYTES = 64 * 1024 ** 2
 const THUMBNAIL_SIDE = 512
@@ -93,7 +95,8 @@ async function inspect(image: Uint8Array): Promise<Inspected> {
   const size = await imageSizeOf(readerOfBytes(image))
   if (size === undefined) throw new ImageFailure('broken')
   const { width, height } = size
-  const isTooLarge = width * height > MOST_PIXELS || Math.max(width, height) > LONGEST_SIDE
+  const mostPixels = name === 'avif' ? MOST_PIXELS_OF_AVIF : MOST_PIXELS
+  const isTooLarge = width * height > mostPixels || Math.max(width, height) > LONGEST_SIDE
   if (isTooLarge || image.length > MOST_BYTES) throw new ImageFailure('too-large')
   return { name, width, height }
 }

@@ -33,7 +33,11 @@ export async function runBounded(order: ChildOrder, signal: AbortSignal): Promis
     env: {},
     stdio: ['ignore', 'pipe', 'ignore', order.descriptor],
   })
-  const kill = () => killGroup(child.pid)
+  const kill = () => {
+    killGroup(child.pid)
+    // Who has left the group may still hold the pipe: it is waited for no longer.
+    child.stdout?.destroy()
+  }
   signal.addEventListener('abort', kill, { once: true })
   const gone = new Promise<number | null>(resolve => {
     child.once('close', resolve)

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { chmod, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
+import { Readable } from 'node:stream'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Film } from '#spec/video-poster.ts'
@@ -157,6 +159,49 @@ describe('there is no poster', () => {
     }
     const maker = await makerOf(ECHO, { timeoutMs: 300, concurrency: 1 })
     expect(await maker.make(film(still, { open: async () => silent }))).toBeUndefined()
+  })
+
+  it('where the time is over, though one that left its group still holds the pipe', async () => {
+    const leaving = `require("node:child_process").spawn("sleep", ["30"], { detached: true, stdio: "inherit" }).unref()`
+    const maker = await makerOf(
+      `ulimit -v unlimited 2>/dev/null; ${process.execPath} -e '${leaving}'; exit 0`,
+      { timeoutMs: 2_000 },
+    )
+    const startedMs = performance.now()
+    expect(await maker.make(film())).toBeUndefined()
+    expect(performance.now() - startedMs).toBeLessThan(20_000)
+  })
+
+  it('where the film takes longer to be opened than the time, and it is closed when it comes', async () => {
+    const late = Promise.withResolvers<AsyncIterable<Uint8Array>>()
+    const maker = await makerOf(ECHO, { timeoutMs: 300 })
+    expect(await maker.make(film(still, { open: () => late.promise }))).toBeUndefined()
+    const stream = Readable.from(pieces(still))
+    const closed = new Promise(resolve => stream.once('close', resolve))
+    late.resolve(stream)
+    await closed
+  })
+
+  it('where it is aborted while the film is opened, which is closed', async () => {
+    const maker = await makerOf(ECHO)
+    const gone = new AbortController()
+    const stream = Readable.from(pieces(still))
+    const closed = new Promise(resolve => stream.once('close', resolve))
+    const open = async () => {
+      gone.abort()
+      return stream
+    }
+    expect(await maker.make(film(still, { open }), gone.signal)).toBeUndefined()
+    await closed
+  })
+
+  it('where there is no room for the film, which is not opened for that', async () => {
+    const maker = await makerOf(ECHO)
+    vi.stubEnv('TMPDIR', join(folder, 'not-there'))
+    const homeless = film()
+    expect(await maker.make(homeless)).toBeUndefined()
+    vi.unstubAllEnvs()
+    expect(homeless.open).not.toHaveBeenCalled()
   })
 
   it('where it is aborted, running or waiting; others have theirs', async () => {

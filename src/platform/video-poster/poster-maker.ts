@@ -40,7 +40,7 @@ export function createPosterMaker(options: PosterMakerOptions): PosterMaker {
     if (release === undefined) return undefined
     try {
       if (signal.aborted) return undefined
-      const file = await namelessFile(await film.open(), { readers: TRIES, mostBytes, signal })
+      const file = await namelessFile(() => film.open(), { readers: TRIES, mostBytes, signal })
       return file && (await pictureOf(program, film, file, signal).finally(() => file.close()))
     } catch {
       return undefined
