@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import type { JobMeterReading } from '#testing/upstreams/media/job-meter.ts'
-import type { ReceivedCall, SentCallback } from '#testing/upstreams/media/task-vendor.ts'
+import type { SentCallback } from '#testing/upstreams/media/sent-callback.ts'
+import type { ReceivedCall } from '#testing/upstreams/media/task-vendor.ts'
 
 export const VENDORS = ['fal', 'replicate', 'kie'] as const
 export type VendorId = (typeof VENDORS)[number]

@@ -3,7 +3,7 @@
  * believed, and whatever is called off costs the client nothing.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { SentCallback } from '#testing/upstreams/media/task-vendor.ts'
+import type { SentCallback } from '#testing/upstreams/media/sent-callback.ts'
 import { expectAccountedFor, expectCleanAudit } from './books.fixture.ts'
 import {
   accountsOf,

@@ -1,4 +1,4 @@
-"""The server for these tests, and the official `openai` package pointed at it."""
+"""The servers for these tests, and the official `openai` package pointed at the first."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx2
 import openai
 import pytest
+
+from media_server import MediaServer, running_media_server
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -62,6 +64,12 @@ def served() -> Iterator[Served]:
     # The end of its input stops it; it answers with 0 where the ledger was whole and its log in order.
     process.stdin.close()
     assert process.wait(STOP_SECONDS) == 0
+
+
+@pytest.fixture(scope="session")
+def media() -> Iterator[MediaServer]:
+    with running_media_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ HEX_ID = matching(r"[0-9a-f]{32}")
 REQUEST_ID = matching(r"req_[0-9a-f]{32}")
 FILE_URL = matching(r"http://127\.0\.0\.1:\d+/files/[A-Za-z0-9]{20,}/[a-z0-9-]+\.[a-z0-9]+")
 ISO_TIME = matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+NUMBER = (int, float)
 SPACED_TIME = matching(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 

@@ -57,17 +57,30 @@ test('an audit goes on where the last one came to, and tells what it finds', asy
 
   const first = runOf()
   await job.run(first)
-  expect(auditMoved).toHaveBeenLastCalledWith(undefined)
+  expect(auditMoved).toHaveBeenLastCalledWith(undefined, first.signal)
   expect(first.leave).toHaveBeenCalledExactlyOnceWith(until.toISOString())
   expect(ledgerViolation).toHaveBeenCalledExactlyOnceWith('nothing-below-zero')
   expect(logged).toMatchObject([{ level: 'error', event: 'the ledger is not whole' }])
 
   const lastRun = '2026-11-20T11:59:00.000Z'
   await job.run(runOf({ mark: lastRun }))
-  expect(auditMoved).toHaveBeenLastCalledWith(new Date(lastRun))
-  // Of long ago, when it was switched off.
+  expect(auditMoved).toHaveBeenLastCalledWith(new Date(lastRun), expect.anything())
+  // Of long ago, when it was switched off, or since when it failed: a day of that, and it is said.
   await job.run(runOf({ mark: '2026-11-18T12:00:00.000Z' }))
-  expect(auditMoved).toHaveBeenLastCalledWith(undefined)
+  expect(auditMoved).toHaveBeenLastCalledWith(new Date('2026-11-19T12:00:07Z'), expect.anything())
+  expect(logged).toContainEqual(
+    expect.objectContaining({ level: 'warn', event: 'money that moved long ago was not audited' }),
+  )
+})
+
+test('an audit that is made once in a day or two misses nothing of the time between', async () => {
+  const auditMoved = vi.fn(async () => ({ violations: [], until: NOW }))
+  const { logged, logger } = createRecords()
+  const config = { auditIntervalMs: 2 * 24 * 3_600_000 }
+  const last = '2026-11-18T12:00:00.000Z'
+  await jobOf('audit-ledger', { config, ledger: { auditMoved }, logger }).run(runOf({ mark: last }))
+  expect(auditMoved).toHaveBeenLastCalledWith(new Date(last), expect.anything())
+  expect(logged).toEqual([])
 })
 
 test('tiers are recomputed at 00, 06, 12 and 18 o’clock, as of then where it is a little later', async () => {

@@ -114,7 +114,7 @@ async function forgetDeliveries({ media }: Wired, signal: AbortSignal): Promise<
   } while (forgotten === DELIVERIES_AT_ONCE)
 }
 
-/** Further back than this the live auditor does not go: it was off, and `tollgate audit` looks at everything. */
+/** Further back than this, or two of its periods, the live auditor does not go: `tollgate audit` looks at everything. */
 const AUDIT_REACHES_BACK_MS = DAY_MS
 
 /** Only in servers: what it finds must be seen in the metrics. */
@@ -125,10 +125,14 @@ function auditJob(wired: Wired, role: Role): readonly PeriodicJob[] {
 }
 
 /** Alarms, and never touches anything: a broken ledger needs a person. Each run goes on where the last one came to. */
-async function audit({ ledger, logger, metrics }: Wired, { leave, mark, startedAt }: JobRun): Promise<void> {
+async function audit(wired: Wired, { leave, mark, signal, startedAt }: JobRun): Promise<void> {
+  const { config, ledger, logger, metrics } = wired
+  const reachMs = Math.max(AUDIT_REACHES_BACK_MS, 2 * config.auditIntervalMs)
+  const furthest = new Date(startedAt.getTime() - reachMs)
   const last = mark === undefined ? undefined : new Date(mark)
-  const isRecent = last !== undefined && startedAt.getTime() - last.getTime() < AUDIT_REACHES_BACK_MS
-  const { violations, until } = await ledger.auditMoved(isRecent ? last : undefined)
+  const since = last !== undefined && last < furthest ? furthest : last
+  if (since !== last) logger.warn({ from: last, to: since }, 'money that moved long ago was not audited')
+  const { violations, until } = await ledger.auditMoved(since, signal)
   for (const violation of violations) {
     metrics.ledgerViolation(violation.invariant)
     logger.error({ ...violation }, 'the ledger is not whole')

@@ -8,7 +8,7 @@ import type { Call, Gateway } from '#spec/gateway.ts'
 import type { Operation } from '#spec/operation.ts'
 import type { Quote } from '#spec/receipt.ts'
 import { settleCollisions } from './collisions.ts'
-import { DIALECTS } from './registry.ts'
+import { DIALECTS, QUOTED_ELSEWHERE } from './registry.ts'
 
 const QUOTE: Quote = {
   model: 'served',
@@ -36,7 +36,7 @@ const QUOTE: Quote = {
 async function start(gateway: Partial<Gateway> = {}) {
   const asked: { call: Call; operation: Operation }[] = []
   const edge = await startEdge({
-    dialects: withQuotes(settleCollisions(DIALECTS), 'openai', quoteWords).map(dialect => ({
+    dialects: withQuotes(settleCollisions(DIALECTS), 'openai', quoteWords, QUOTED_ELSEWHERE).map(dialect => ({
       dialect,
       mounts: ['/api/v1', '/v1'],
     })),
@@ -118,6 +118,16 @@ it.each([
     [dialect, 'POST /quote/*'],
     [dialect, 'POST /quote/*'],
   ])
+})
+
+it.each([
+  ['gemini-2.5-pro', 'streamed unless told otherwise'],
+  ['gpt-5-2', 'answered whole'],
+])('the chat at the path of %s, %s, is quoted at /quote and its whole path', async slug => {
+  const { ask, asked } = await start()
+  const { status, body } = await ask(`/v1/quote/${slug}/v1/chat/completions`, { messages })
+  expect([status, body]).toMatchObject([200, { object: 'quote', operation: 'chat', requested_model: slug }])
+  expect(asked.map(({ call }) => call.dialect)).toEqual(['kie-chat'])
 })
 
 const notFound = async () => {

@@ -138,6 +138,16 @@ describe('callbacks', () => {
 
   test.each(asked)('are described where $name asks for one', ({ post }) => expectWhole(post))
 
+  test('of what is made of a track name the film and the parts that come', () => {
+    const dataOf = (path: string) => {
+      const { post } = asked.find(({ name }) => name.endsWith(path)) ?? {}
+      return Object.values(post?.requestBody.content['application/json']?.examples ?? {})[0]?.value
+    }
+    expect(dataOf('/mp4/generate')).toMatchObject({ data: { video_url: expect.any(String) } })
+    const parts = { origin_url: expect.any(String), vocal_url: expect.any(String) }
+    expect(dataOf('/vocal-removal/generate')).toMatchObject({ data: { vocal_separation_info: parts } })
+  })
+
   test('are asked for by more than thirty calls', () => expect(asked.length).toBeGreaterThan(30))
 
   test('say of each header that a dialect adds what it is', () => {

@@ -39,6 +39,9 @@ export const DIALECTS_ELSEWHERE: readonly {
   { dialect: kieChat, mounts: [''] },
 ]
 
+/** Those of them whose calls have quotes: what is left are uploads, which cost nothing. */
+export const QUOTED_ELSEWHERE: readonly Dialect[] = [kieChat]
+
 /** `factsOf` tells the sandbox what the catalogue knows of a model it answers for. */
 export function providerDefinitions(
   config: Pick<Config, 'sandbox'>,

@@ -14,7 +14,7 @@ import { type OpenedDatabase, openDatabase } from './database.ts'
 import { type FirstBoot, firstBoot } from './first-boot.ts'
 import { dearOfferings } from './fixed-price-report.ts'
 import { wholeReference } from './reference.ts'
-import { DIALECTS, DIALECTS_ELSEWHERE, MOUNTS } from './registry.ts'
+import { DIALECTS, DIALECTS_ELSEWHERE, MOUNTS, QUOTED_ELSEWHERE } from './registry.ts'
 import { checkStorage } from './storage-check.ts'
 import { type Wired, wire } from './wire.ts'
 import { startWorkers, type Workers } from './workers.ts'
@@ -92,7 +92,7 @@ async function run(
   const readiness = { ready: false }
   const app = createHttpApp({
     dialects: [
-      ...withQuotes(settleCollisions(DIALECTS), 'openai', quoteWords).map(dialect => ({
+      ...withQuotes(settleCollisions(DIALECTS), 'openai', quoteWords, QUOTED_ELSEWHERE).map(dialect => ({
         dialect,
         mounts: MOUNTS,
       })),

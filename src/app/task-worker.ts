@@ -30,6 +30,8 @@ export function startTaskWorker(options: TaskWorkerOptions): LeaseLoop {
     try {
       await options.advance(leased, signal)
     } catch (error) {
+      // Cut off by a stop: what is let go of then is due at once.
+      if (signal.aborted) return
       logger.error({ taskId: leased.task.id, error }, 'a step of a task failed and will be tried again')
       await tasks.release(leased.lease, undefined, REST_AFTER_ERROR_MS).catch(() => undefined)
     }

@@ -54,6 +54,9 @@ describe('parseJsonBody', () => {
     ['{"__proto__":{"admin":true}}', '__proto__'],
     ['{"a":[{"\\u005f_proto__":1}]}', 'a[0].__proto__'],
     ['{"a":{"constructor":{"prototype":{}}}}', 'a.constructor.prototype'],
+    ['{"a":["cut \\ud83d"]}', 'a[0]'],
+    ['{"a":"\\uDE00 only the end"}', 'a'],
+    ['{"a":{"x\\uD83d":1}}', 'a["x\ufffd"]'],
     ['{"a":1e999}', 'a'],
     ['{"a":[1,-1E+400]}', 'a[1]'],
     [`{"a":{"b":${'9'.repeat(400)}}}`, 'a.b'],
@@ -71,6 +74,7 @@ describe('parseJsonBody', () => {
     ['{"constructor":1}', { constructor: 1 }],
     ['{"a":1,"a":2}', { a: 2 }],
     ['{"a":1e3,"b":"é\\u00e9"}', { a: 1000, b: 'éé' }],
+    ['{"a":"\\ud83d\\uDE00","b":"\\\\ud83d"}', { a: '\u{1f600}', b: '\\ud83d' }],
   ])('%s is accepted', (body, value) => {
     expect({ ...parseJsonBody(Buffer.from(body)) }).toEqual(value)
   })

@@ -1,7 +1,7 @@
 /**
  * The one reader of JSON bodies. A body that comes out of here is a JSON object that is valid UTF-8, at most
- * `maxDepth` deep, free of NUL and of keys that reach for a prototype, and every number in it is finite, so it
- * can be stored, serialised anew and sent on.
+ * `maxDepth` deep, free of NUL, of halves of characters (lone surrogates) and of keys that reach for a prototype, and every
+ * number in it is finite, so it can be stored, serialised anew and sent on.
  *
  * It is on the path of every call: the text is scanned once outside its strings, and the parsed value is walked
  * only where the text holds something that could be wrong.
@@ -23,11 +23,14 @@ export interface JsonBounds {
 
 const MAX_DEPTH = 64
 const MAX_VALUES = 50_000
+/** What is left where a text was cut between the two escapes of an emoji. UTF-8, and so no database, can hold it. */
+const HALF_A_CHARACTER =
+  'holds half a character: a surrogate without its pair, as a text has that was cut inside an emoji'
 
 /**
  * Reads a body as a JSON object. Throws a GatewayError: `invalid_json` where it is not JSON that we accept (the
- * sentence says where), `payload_too_large` where it holds too many values, `invalid_request` with `param` where one field holds NUL, a number too large for JSON
- * readers, or a key such as `__proto__`. A repeated key counts as `JSON.parse` counts it: the last one wins.
+ * sentence says where), `payload_too_large` where it holds too many values, `invalid_request` with `param` where one field holds NUL, half a character, a number too
+ * large for JSON readers, or a key such as `__proto__`. A repeated key counts as `JSON.parse` counts it: the last one wins.
  */
 export function parseJsonBody(body: Buffer | undefined, bounds: JsonBounds = {}): JsonObject {
   if (body === undefined || body.length === 0) {
@@ -68,15 +71,23 @@ function nounOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`
 }
 
-/** Any escape below U+0100 may spell NUL or a letter of `__proto__`, so it is worth a walk. */
+/**
+ * Any escape below U+0100 may spell NUL or a letter of `__proto__`, and one from U+D000 on half a character, so they are
+ * worth a walk.
+ */
 function mayHoldBadText(text: string): boolean {
-  return text.includes('\\u00') || text.includes('__proto__') || text.includes('"constructor"')
+  return (
+    ['\\u00', '\\ud', '\\uD'].some(begun => text.includes(begun)) ||
+    text.includes('__proto__') ||
+    text.includes('"constructor"')
+  )
 }
 
 /** `path` is one array for the whole walk: a body may hold a million numbers. */
 function refuseBadValues(value: unknown, path: PathStep[]): void {
   if (typeof value === 'string') {
     if (value.includes('\0')) throw refused(path, 'holds a NUL character, which no model accepts')
+    if (!value.isWellFormed()) throw refused(path, HALF_A_CHARACTER)
   } else if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw refused(path, 'is a number too large to be read exactly')
   } else if (Array.isArray(value)) {
@@ -95,6 +106,7 @@ function refuseBadChild(value: unknown, step: PathStep, path: PathStep[]): void 
 function refuseBadEntries(object: JsonObject, path: PathStep[]): void {
   for (const key of Object.keys(object)) {
     if (key.includes('\0')) throw refused([...path, key], 'has a NUL character in its name')
+    if (!key.isWellFormed()) throw refused([...path, key.toWellFormed()], 'has half a character in its name')
     if (key === '__proto__') throw refused([...path, key], 'is a name that is not accepted')
     if (key === 'constructor' && hasOwnPrototype(object[key])) {
       throw refused([...path, key, 'prototype'], 'is a name that is not accepted')

@@ -28,15 +28,17 @@ interface QuotableCall {
 
 /**
  * The dialects with the quotes of all their calls, which are served by one of them: a key that is not good and a path that
- * is no call are answered in its shape. Throws where there is no dialect of that id.
+ * is no call are answered in its shape. The calls of `elsewhere`, dialects that are served outside the mounts of these, are
+ * quoted too, by their whole path. Throws where there is no dialect of that id.
  */
 export function withQuotes(
   dialects: readonly Dialect[],
   ownerId: string,
   words: QuoteWords,
+  elsewhere: readonly Dialect[] = [],
 ): readonly Dialect[] {
   if (!dialects.some(({ id }) => id === ownerId)) throw new Error(`there is no dialect "${ownerId}"`)
-  const quotes = quoteEndpoint(dialects, words)
+  const quotes = quoteEndpoint([...dialects, ...elsewhere], words)
   return dialects.map(dialect =>
     dialect.id === ownerId ? { ...dialect, endpoints: [...dialect.endpoints, quotes] } : dialect,
   )

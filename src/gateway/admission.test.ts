@@ -1,18 +1,14 @@
 /** What is let in, and what every refusal says. Whatever is refused leaves nothing behind and asks no provider. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { GatewayError } from '#spec/errors.ts'
-import { chatModel, offering } from '#testing/catalog-source.ts'
+import { chatModel, imageModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf, type Payer } from '#testing/payer.ts'
 import { fail, finish, run, say, used, wait } from '#testing/scripted-provider.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 /** What the call was refused with; both ways of asking are refused alike. */
 async function refusalOf(house: House, payer: Payer, fields = {}): Promise<GatewayError> {
@@ -52,6 +48,13 @@ describe('a model', () => {
     expect(error).toMatchObject({ code: 'invalid_request', param: 'model' })
     expect(error.message).toContain('POST /embeddings')
     await expect(payer.embed({ model: 'echo' })).rejects.toThrow('POST /chat/completions')
+  })
+
+  test('that makes pictures is not sent to the embeddings', async () => {
+    const house = world.open({ models: [imageModel('painter')] })
+    const error = await refusalOf(house, await house.payer(), { model: 'painter' })
+    expect(error).toMatchObject({ code: 'invalid_request', param: 'model' })
+    expect(error.message).toBe('The model "painter" does image; it cannot be asked for chat here.')
   })
 
   test('without a known price is refused with a live key, and served with a test key', async () => {

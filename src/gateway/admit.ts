@@ -57,16 +57,17 @@ function resolveModel(parts: GatewayParts, principal: Principal, request: Inline
     })
   }
   if (model.operation !== request.operation) {
-    const use = model.operation === 'chat' ? 'POST /chat/completions' : 'POST /embeddings'
-    throw new GatewayError(
-      'invalid_request',
-      `The model "${requested.id}" does not do this; use it with ${use}.`,
-      {
-        param: 'model',
-      },
-    )
+    throw notDoneBy(requested.id, model.operation, request.operation)
   }
   return resolved
+}
+
+function notDoneBy(id: string, does: Resolved['model']['operation'], asked: string): GatewayError {
+  const sentence =
+    does === 'chat' || does === 'embed'
+      ? `The model "${id}" does not do this; use it with POST ${does === 'chat' ? '/chat/completions' : '/embeddings'}.`
+      : `The model "${id}" does ${does}; it cannot be asked for ${asked} here.`
+  return new GatewayError('invalid_request', sentence, { param: 'model' })
 }
 
 /** Lets a call in, or throws the refusal. The hold is durable when this resolves. */

@@ -1,18 +1,13 @@
 /** A create call whose answer was lost is found by the vendor's callback, and by nothing less; it is never made again. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { failed, failure, made, pending, started } from '#testing/scripted-tasks.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { receiveProviderCallback } from './provider-callback.ts'
 import { openStudio, PICTURE_NANO_USD, type Studio, submitted } from './tasks.fixture.ts'
 
 const JOB = { job: 7 }
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const open = (): Studio => openStudio(world, { media: { isPublic: true } })
 

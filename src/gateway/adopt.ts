@@ -2,6 +2,7 @@
  * A create call whose answer was lost, found again: the vendor's own callback, to the address that only this attempt has,
  * names the job. Nothing else of it is believed, and nothing is sent: the next step looks at the job as at any other.
  */
+import { isDeepStrictEqual } from 'node:util'
 import {
   type Attempt,
   advanced,
@@ -67,11 +68,14 @@ async function giveJob(
   parts: GatewayParts,
   { lease, task }: LeasedTask,
   { provider, upstreamModel }: FrozenOffering,
-  { reference }: Attempt,
+  attempt: Attempt,
   handle: Json,
 ): Promise<boolean> {
   const { attempts } = task.work
-  const lost = attempts.find(one => one.reference === reference && isLost(one))
+  // The step that the callback was read for: a later one of the same job has another finished step's handle.
+  const isSame = (one: Attempt) =>
+    one.reference === attempt.reference && isDeepStrictEqual(one.handle, attempt.handle)
+  const lost = attempts.find(one => isSame(one) && isLost(one))
   // A callback that came twice, or an answer after all: then this is news of the job, and no more.
   const changes = lost && {
     work: { attempts: withAttempt(attempts, advanced(lost, 'accepted', { handle })) },

@@ -8,11 +8,12 @@ import { type Attempt, isOver, type LeasedTask, LeaseLost, type StepChanges } fr
 import type { TaskFailure } from '#spec/task.ts'
 import { stepAttempt } from './attempt-step.ts'
 import { conclude, newsOf } from './conclude.ts'
+import { endCopy, isCopyHopeless } from './copy-step.ts'
 import { removeObjects } from './orphans.ts'
 import type { GatewayParts } from './parts.ts'
 import { planAttempts } from './plan-attempts.ts'
 import { callWaiting, seatsLeft } from './seats.ts'
-import { filesOf, type Step } from './step.ts'
+import { filesOf, MAX_PAUSE_MS, type Step } from './step.ts'
 import { fromStoredTaskTerms } from './task-terms.ts'
 import { taskViewOf } from './task-view.ts'
 
@@ -38,19 +39,36 @@ async function takeStep(parts: GatewayParts, leased: LeasedTask, signal: AbortSi
     changes: {},
     delayMs: Number.POSITIVE_INFINITY,
   }
-  if (leased.task.msToDeadline <= 0 && !isBeingCopied(step.attempts)) return end(step, 'deadline')
-  // One that fails over adds another attempt behind itself, which this very step goes on to.
-  for (let at = 0; at < step.attempts.length; at++) {
-    const attempt = step.attempts[at]
-    if (attempt && !isOver(attempt)) await stepAttempt(step, attempt)
-  }
+  const isLate = leased.task.msToDeadline <= 0
+  if (isLate) await endHopelessCopies(step)
+  if (!isLate || step.attempts.some(isBeingCopied)) await stepAttempts(step, isLate ? isBeingCopied : isOpen)
   if (step.attempts.every(isOver)) return end(step, 'done')
+  if (isLate && !step.attempts.some(isBeingCopied)) return end(step, 'deadline')
   await letGo(step)
 }
 
+async function stepAttempts(step: Step, isToStep: (attempt: Attempt) => boolean): Promise<void> {
+  // One that fails over adds another attempt behind itself, which this very step goes on to.
+  for (let at = 0; at < step.attempts.length; at++) {
+    const attempt = step.attempts[at]
+    if (attempt && isToStep(attempt)) await stepAttempt(step, attempt)
+  }
+}
+
+function isOpen(attempt: Attempt): boolean {
+  return !isOver(attempt)
+}
+
 /** The provider has made it: from then on only our own copy can be late. */
-function isBeingCopied(attempts: readonly Attempt[]): boolean {
-  return attempts.some(attempt => attempt.copyTroubles !== undefined && attempt.state === 'accepted')
+export function isBeingCopied({ copyTroubles, state }: Attempt): boolean {
+  return copyTroubles !== undefined && state === 'accepted'
+}
+
+/** Whatever keeps a step from coming so far, of a task that is late no copy outlasts its patience. */
+async function endHopelessCopies(step: Step): Promise<void> {
+  for (const attempt of step.attempts.filter(isBeingCopied)) {
+    if (isCopyHopeless(step, attempt)) await endCopy(step, attempt)
+  }
 }
 
 async function letGo(step: Step): Promise<void> {
@@ -58,8 +76,9 @@ async function letGo(step: Step): Promise<void> {
   const changes = { ...step.changes, work: { attempts: step.attempts } }
   const stage = step.changes.stage
   if (stage !== undefined && stage !== leased.task.stage) await tellStage(step, changes)
-  const untilDeadlineMs = Math.max(0, leased.task.msToDeadline)
-  await parts.media.tasks.release(leased.lease, changes, Math.min(step.delayMs, untilDeadlineMs + 50))
+  // What is late is only being copied still, and rests as long as its troubles say.
+  const longestMs = leased.task.msToDeadline > 0 ? leased.task.msToDeadline + 50 : MAX_PAUSE_MS
+  await parts.media.tasks.release(leased.lease, changes, Math.min(step.delayMs, longestMs))
   parts.media.bell.ring(leased.task.id)
   await callWaiting(parts, seatsLeft(parts, step.terms, leased.task.work.attempts, step.attempts))
 }

@@ -6,6 +6,7 @@ import type { Call, Submission, WireAnswer } from '#spec/gateway.ts'
 import type { Uuid } from '#spec/ids.ts'
 import { hasEnded, type TaskFailureCode, type TaskView } from '#spec/task.ts'
 import { accountOf, principalOf } from './admission.ts'
+import { isBeingCopied } from './advance.ts'
 import { endTask } from './cancel.ts'
 import { mediaProspectOf } from './media-prospect.ts'
 import type { GatewayParts } from './parts.ts'
@@ -58,7 +59,10 @@ export async function submitAndWait(
   return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } }
 }
 
-/** Waits for the end. When the time is over the task is ended by us; when the client leaves, it goes on without us. */
+/**
+ * Waits for the end. When the time is over the task is ended by us; when the client leaves, it goes on without us, and so does
+ * one that was made in time and is only being copied still.
+ */
 async function untilEnded(
   parts: GatewayParts,
   call: Call,
@@ -71,6 +75,7 @@ async function untilEnded(
     if (!task) throw new Error('a task that was waited for is gone')
     if (hasEnded(task.state)) return task
     if (task.msToDeadline <= 0) {
+      if (task.work.attempts.some(isBeingCopied)) throw stillCopiedError()
       await endTask(parts, account, id, 'deadline')
       continue
     }
@@ -88,6 +93,13 @@ function leftError(parts: GatewayParts): GatewayError {
     {
       retryAfterSeconds: 5,
     },
+  )
+}
+
+function stillCopiedError(): GatewayError {
+  return new GatewayError(
+    'generation_timeout',
+    'The result was made, but could not be fetched from its provider in time. The task goes on. Ask for it in your projects.',
   )
 }
 

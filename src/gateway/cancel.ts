@@ -1,5 +1,5 @@
 /** Ending a task from outside its worker: its lease is taken over first, so that the worker can write nothing more. */
-import { type Attempt, LeaseLost, TASK_NOT_FOUND } from '#modules/tasks/index.ts'
+import { type Attempt, LeaseLost, type StoredTask, TASK_NOT_FOUND } from '#modules/tasks/index.ts'
 import type { AccountRef } from '#spec/account.ts'
 import { GatewayError } from '#spec/errors.ts'
 import type { Call } from '#spec/gateway.ts'
@@ -13,6 +13,8 @@ import { findTask } from './task-read.ts'
 import { fromStoredTaskTerms } from './task-terms.ts'
 
 const LEASE_MS = 20_000
+/** The lease is not renewed: the end must be written well before it is over, however silent a provider is. */
+const TELL_PROVIDERS_MS = 10_000
 
 export async function cancelTask(parts: GatewayParts, call: Call, wireId: string): Promise<TaskView> {
   const account = accountOf(principalOf(call))
@@ -33,17 +35,16 @@ export async function endTask(
   id: Uuid,
   why: 'deadline' | 'cancelled',
 ): Promise<boolean> {
+  // Asked before its worker loses it: the answer of a create call under way would be lost, for a cancellation that is refused.
+  if (why === 'cancelled' && isPartlyDelivered(await parts.media.tasks.find(account, id))) throw tooLate()
   const leased = await parts.media.tasks.seize(account, id, parts.node, LEASE_MS)
   if (!leased) return false
-  if (why === 'cancelled' && leased.task.work.attempts.some(hasHandedOut)) {
+  if (why === 'cancelled' && isPartlyDelivered(leased.task)) {
     await parts.media.tasks.release(leased.lease, undefined, 0)
-    throw new GatewayError(
-      'task_state_conflict',
-      'Part of the result has been delivered already, so the task can no longer be cancelled for nothing.',
-    )
+    throw tooLate()
   }
   const terms = fromStoredTaskTerms(leased.task.terms)
-  const signal = AbortSignal.timeout(LEASE_MS)
+  const signal = AbortSignal.timeout(TELL_PROVIDERS_MS)
   const { attempts } = leased.task.work
   try {
     await end({ parts, leased, terms, signal, attempts, changes: {}, delayMs: 0 }, why)
@@ -52,6 +53,17 @@ export async function endTask(
     if (error instanceof LeaseLost) return false
     throw error
   }
+}
+
+function tooLate(): GatewayError {
+  return new GatewayError(
+    'task_state_conflict',
+    'Part of the result has been delivered already, so the task can no longer be cancelled for nothing.',
+  )
+}
+
+function isPartlyDelivered(task: StoredTask | undefined): boolean {
+  return task !== undefined && !hasEnded(task.state) && task.work.attempts.some(hasHandedOut)
 }
 
 /** A song's first track can be had before its end: who has it may not give the rest back for all of the money. */

@@ -7,7 +7,7 @@ import {
   safeFileName,
   thumbnailKeyOf,
 } from '#modules/files/index.ts'
-import type { Attempt, StoredTask } from '#modules/tasks/index.ts'
+import type { Attempt, Lease, LeasedTask, StoredTask } from '#modules/tasks/index.ts'
 import { ImageFailure, type PictureFormat } from '#spec/image-processing.ts'
 import { ObjectStoreFailure } from '#spec/object-store.ts'
 import type { ProviderOutput } from '#spec/task-provider.ts'
@@ -31,7 +31,7 @@ export interface Collected {
 /** Copies every output of an attempt that can be had and is what it should be; one that cannot keeps no other from it. */
 export async function collect(
   parts: GatewayParts,
-  task: StoredTask,
+  leased: LeasedTask,
   attempt: Attempt,
   outputs: readonly ProviderOutput[],
   signal: AbortSignal,
@@ -44,7 +44,7 @@ export async function collect(
     const nth = seen.get(place) ?? 0
     seen.set(place, nth + 1)
     try {
-      files.push(await collectOne(parts, task, attempt, output, `${place}-${nth}`, signal))
+      files.push(await collectOne(parts, leased, attempt, output, `${place}-${nth}`, signal))
     } catch (error) {
       trouble ??= troubleOf(error)
     }
@@ -61,18 +61,24 @@ function troubleOf(error: unknown): CopyFailed {
   throw error
 }
 
+/**
+ * What the object of an output is called: by its attempt, its place there, and the lease under which it is copied. A worker that
+ * lost its lease and does not know it writes, and removes, under a name that nobody delivers.
+ */
+export function stemOf({ reference }: Attempt, { epoch }: Lease, place: string): string {
+  return `${reference}-${place}-${epoch}`
+}
+
 async function collectOne(
   parts: GatewayParts,
-  task: StoredTask,
+  { task, lease }: LeasedTask,
   attempt: Attempt,
   output: ProviderOutput,
   place: string,
   signal: AbortSignal,
 ): Promise<FileRecord> {
   const { account } = task
-  // Of the attempt and the output's place in it, however many come at once: a copy that is made again replaces the one
-  // before, and no other.
-  const stem = `${attempt.reference}-${place}`
+  const stem = stemOf(attempt, lease, place)
   const rawKey = objectKeyOf(account, stem)
   const kept = await keep(parts, rawKey, await sourceOf(parts, output, signal), signal)
   const facts = await factsOfObject(parts, rawKey, kept.sizeBytes, signal)

@@ -37,7 +37,9 @@ export async function copy(step: Step, attempt: Attempt, done: TaskDone): Promis
     return
   }
   const fresh = notCopied(attempt, done.outputs)
-  const { files: copied, trouble } = await collect(parts, leased.task, attempt, fresh, signal)
+  const { files: copied, trouble } = await collect(parts, leased, attempt, fresh, signal)
+  // That the worker must go is no trouble of the vendor's: the next one takes the step again.
+  if (trouble !== undefined) signal.throwIfAborted()
   const files = withFiles(attempt, copied)
   const copyTroubles = (attempt.copyTroubles ?? 0) + 1
   const missing = notCopied({ ...attempt, files }, done.outputs)
@@ -79,7 +81,7 @@ export async function endCopy(step: Step, attempt: Attempt): Promise<void> {
 async function withOwnCovers(step: Step, attempt: Attempt, copied: readonly FileRecord[]) {
   const { parts, leased, signal } = step
   const files = [...filesOf(attempt), ...copied]
-  const covers = await ownCoversOf(parts, leased.task, attempt, files, signal)
+  const covers = await ownCoversOf(parts, leased, attempt, files, signal)
   return withFiles(attempt, [...copied, ...covers])
 }
 
@@ -89,7 +91,7 @@ export async function keepPartial(step: Step, attempt: Attempt, partial: Partial
   if (partial.result !== undefined) step.changes = { ...step.changes, result: partial.result }
   const fresh = notCopied(attempt, partial.outputs ?? [])
   // What cannot be had now will be there at the end.
-  const { files } = await collect(parts, leased.task, attempt, fresh, signal)
+  const { files } = await collect(parts, leased, attempt, fresh, signal)
   if (files.length === 0) return
   const stored = files.map(file => ({ ...file, isStored: true }))
   move(step, attempt, 'accepted', { files: withFiles(attempt, stored) })

@@ -1,18 +1,14 @@
 /** Which provider is asked, when another is asked in its place, and when nobody is. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ProviderFailureKind } from '#spec/provider.ts'
 import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf } from '#testing/payer.ts'
 import { fail, finish, run, say, sayMany, used } from '#testing/scripted-provider.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { createWorld, type House, type HouseOptions, type World } from '#testing/world.ts'
+import type { House, HouseOptions } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const IDS = ['alpha', 'beta', 'gamma', 'delta']
 

@@ -1,11 +1,12 @@
 /** `Idempotency-Key` of a call that waits for a task when nodes die, where there may be no hold that could keep the key. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { WireAnswer } from '#spec/gateway.ts'
 import type { Checked } from '#spec/task-provider.ts'
 import { imageModel, imageOffering } from '#testing/catalog-source.ts'
 import type { Payer } from '#testing/payer.ts'
 import { failed } from '#testing/scripted-tasks.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import {
   answerOf,
   errorOf,
@@ -15,12 +16,7 @@ import {
   submissionOf,
 } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const MODELS = [imageModel('one', { offerings: [imageOffering('alpha', '0')] })]
 

@@ -1,18 +1,13 @@
 /** What is held for a call, how it grows while an answer streams, and what happens when the money runs out. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ChatResult } from '#spec/chat.ts'
 import type { WireAnswer } from '#spec/gateway.ts'
 import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf } from '#testing/payer.ts'
 import { finish, run, say, sayMany, send, used } from '#testing/scripted-provider.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const STEP = 256
 /** More than the 32 holds of one step that keep a call from being held whole, far less than 32 whole ones. */

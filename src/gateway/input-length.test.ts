@@ -1,22 +1,18 @@
 /** A price by the second of what goes in: held for what was measured where the file is ours, else for the longest there can be. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { MediaInput } from '#spec/media.ts'
 import type { SpeechRequest } from '#spec/speech.ts'
 import type { ModelSource } from '#testing/catalog-source.ts'
 import type { Payer } from '#testing/payer.ts'
 import { ScriptedTasks } from '#testing/scripted-tasks.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { answerOf, errorOf } from './tasks.fixture.ts'
 
 /** $0.001 a second with the 40 % of the first tier. */
 const SECOND_NANO_USD = 1_400_000n
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const model = (id: string, media: Partial<NonNullable<ModelSource['media']>>): ModelSource => ({
   id,

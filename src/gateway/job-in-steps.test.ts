@@ -1,20 +1,15 @@
 /** A job in steps: each step's create call is made at most once, whatever dies, and nothing is made twice for it. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Checked } from '#spec/task-provider.ts'
-import { failure, made, pending, started } from '#testing/scripted-tasks.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { failure, made, pending, ScriptedTasks, started } from '#testing/scripted-tasks.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { receiveProviderCallback } from './provider-callback.ts'
 import { openStudio, PICTURE_NANO_USD, type Studio, submitted } from './tasks.fixture.ts'
 
 const PREVIEW = { job: 'preview' }
 const REFINED = { job: 'refined' }
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const nextStep = (): Checked => ({ kind: 'next-step', handle: PREVIEW, progress: 0.5 })
 const stepsAsked = ({ alpha }: Studio) => alpha.starts.map(({ previousStep }) => previousStep)
@@ -99,6 +94,37 @@ describe('the create call of a later step', () => {
     await studio.house.step()
     expect(await look()).toMatchObject({ state: 'succeeded' })
     expect(studio.alpha.starts).toHaveLength(2)
+  })
+
+  test("is not taken for found by the first step's callback, which was still being read when it was sent", async () => {
+    const alpha = new ScriptedTasks('alpha')
+    alpha.found = { handle: PREVIEW }
+    alpha.willStart(failure('timeout'), failure('timeout')).willCheck(nextStep())
+    const { definition, capabilities } = alpha.registered
+    if (!capabilities.tasks) throw new Error('the scripted provider makes no tasks')
+    const tasks = {
+      ...capabilities.tasks,
+      async adopt() {
+        // The first step is found meanwhile, and the answer to the next one's create call is lost.
+        for (let steps = 0; steps < 2; steps++) await studio.house.step()
+        return PREVIEW
+      },
+    }
+    const providers = new Map([[alpha.id, { definition, capabilities: { tasks } }]])
+    const studio: Studio = openStudio(world, { media: { isPublic: true }, replace: () => ({ providers }) })
+    const payer = await studio.house.payer()
+    const { look } = await submitted({ ...studio, alpha }, payer)
+    await studio.house.step()
+    const [provider = '', name = '', token = ''] = alpha.starts[0]?.callbackUrl?.split('/').slice(-3) ?? []
+    await receiveProviderCallback(
+      studio.house.parts,
+      { provider, name, token },
+      { headers: {}, body: Buffer.from('{}'), url: '' },
+    )
+    await stepsUntilEnd(studio, look)
+    expect(stepsAsked({ ...studio, alpha })).toEqual([undefined, PREVIEW])
+    await expire(studio)
+    expect(await payer.spent()).toBe(0n)
   })
 
   test.each(['rate-limited', 'unavailable', 'credential'] as const)(

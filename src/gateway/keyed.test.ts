@@ -1,17 +1,13 @@
 /** `Idempotency-Key` of what costs nothing, with the database behind it: done once, answered alike, unreadable at rest. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { GatewayError } from '#spec/errors.ts'
 import type { Call, KeepAnswer, WireAnswer } from '#spec/gateway.ts'
 import type { CallOptions, Payer } from '#testing/payer.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { errorOf } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const KEY = { idempotencyKey: '6f1b7c1e-0a55-4d0f-9d7e-0a1b2c3d4e5f' }
 const URL = 'https://example.com/hooks'

@@ -1,16 +1,11 @@
 /** A client that leaves, or does not read: who pays when (docs/money.md). */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf } from '#testing/payer.ts'
 import { fail, finish, hang, run, say, sendUnless, used } from '#testing/scripted-provider.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 /** `beta` goes on billing when we hang up. */
 const PROVIDERS = [{ id: 'alpha' }, { id: 'beta', stopsBillingOnAbort: false }]

@@ -1,6 +1,6 @@
 /** Bytes that nobody has are removed, at the end of a task or by the sweep; those that a task could still deliver never are. */
 import { buffer } from 'node:stream/consumers'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { objectKeyOf, thumbnailKeyOf } from '#modules/files/index.ts'
 import { BUCKET, S3Fixture } from '#platform/object-store/s3-server.fixture.ts'
 import { createS3Store } from '#platform/object-store/s3-store.ts'
@@ -8,17 +8,13 @@ import type { AccountRef } from '#spec/account.ts'
 import { hasEnded } from '#spec/task.ts'
 import type { Checked, ProviderOutput } from '#spec/task-provider.ts'
 import { failed, failure, made, PIXEL, pending, picture } from '#testing/scripted-tasks.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { removeOrphanObjects, type SweepBounds } from './orphans.ts'
 import { receiveProviderCallback } from './provider-callback.ts'
 import { openStudio, type Studio, submitted } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 /** What is in the store for an account: files and thumbnails. */
 async function keysOf({ parts }: House, { workspaceId }: AccountRef): Promise<string[]> {

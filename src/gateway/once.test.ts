@@ -1,11 +1,12 @@
 /** What is made once, with the real ledger behind it: one task, one charge, however many ask at once. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Submission, WireAnswer } from '#spec/gateway.ts'
 import type { TaskView } from '#spec/task.ts'
 import { imageModel, imageOffering } from '#testing/catalog-source.ts'
 import type { CallOptions, Payer } from '#testing/payer.ts'
 import { failed } from '#testing/scripted-tasks.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import {
   answerOf,
   errorOf,
@@ -15,12 +16,7 @@ import {
   submissionOf,
 } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 /** What one who came second is told: which task there is, and how far it has come. */
 function second({ id, state }: TaskView): WireAnswer {
@@ -136,6 +132,58 @@ describe('what is made once', () => {
     expect(told.filter(({ id }) => id !== undefined)).toHaveLength(1)
     await finish(studio)
     expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+})
+
+/** A house whose database writes the next task, and loses every answer about it. */
+function losingAnswers(): Studio {
+  const studio: Studio = openStudio(world, {
+    replace: ({ media }) => {
+      const { tasks } = media
+      const submit: typeof tasks.submit = async (...asked) => {
+        studio.house.database.poolFault = 'silent'
+        try {
+          return await tasks.submit(...asked)
+        } finally {
+          studio.house.database.comeBack()
+        }
+      }
+      return { media: { ...media, tasks: { ...tasks, submit } } }
+    },
+  })
+  return studio
+}
+
+describe('a task of which nobody heard that it was written', () => {
+  test('keeps what is made once to itself', async () => {
+    const studio = losingAnswers()
+    const payer = await studio.house.payer()
+    expect(await errorOf(submit(studio.house, payer))).toMatchObject({ code: 'database_unavailable' })
+    const told = await submit(openStudio(world).house, payer)
+    expect(told).toMatchObject({ earlier: expect.any(String), state: 'queued' })
+    await finish(studio)
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+
+  test('is what a repeat with the same key waits for', async () => {
+    const studio = losingAnswers()
+    const payer = await studio.house.payer()
+    const ask = async ({ house }: Studio) =>
+      house.gateway.submitAndWait(
+        await payer.call('/wait', { idempotencyKey: 'order-7' }),
+        submissionOf(),
+        answerOf,
+      )
+    expect(await errorOf(ask(studio))).toMatchObject({ code: 'database_unavailable' })
+    const again = ask(openStudio(world))
+    let isOver = false
+    const watched = again.finally(() => {
+      isOver = true
+    })
+    while (!isOver) await studio.house.step()
+    expect((await watched).headers).toMatchObject({ 'idempotent-replayed': 'true' })
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+    expect(studio.alpha.starts).toHaveLength(1)
   })
 })
 

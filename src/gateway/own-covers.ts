@@ -1,9 +1,9 @@
 /** Covers that the provider did not give: drawn here from what it made. Never what a task fails for. */
 import type { Readable } from 'node:stream'
 import { type FileRecord, newFileToken, objectKeyOf, safeFileName } from '#modules/files/index.ts'
-import type { Attempt, StoredTask } from '#modules/tasks/index.ts'
+import type { Attempt, LeasedTask } from '#modules/tasks/index.ts'
 import type { Picture } from '#spec/image-processing.ts'
-import { CopyFailed, thumbnail, wholeObject } from './collect.ts'
+import { CopyFailed, stemOf, thumbnail, wholeObject } from './collect.ts'
 import type { GatewayParts } from './parts.ts'
 
 const DRAWABLE_SHAPE = 'model/gltf-binary'
@@ -21,7 +21,7 @@ type Draw = (parts: GatewayParts, file: FileRecord, signal: AbortSignal) => Prom
  */
 export async function ownCoversOf(
   parts: GatewayParts,
-  task: StoredTask,
+  leased: LeasedTask,
   attempt: Attempt,
   files: readonly FileRecord[],
   signal: AbortSignal,
@@ -31,9 +31,9 @@ export async function ownCoversOf(
   for (const file of files.filter(({ role }) => role === 'result')) {
     if ([...files, ...covers].some(({ role, index }) => role === 'cover' && index === file.index)) continue
     if (parts.clock.monotonicMs() - startedMs > PATIENCE_MS) break
-    const cover = await coverOf(parts, task, attempt, file, signal).catch(error => {
+    const cover = await coverOf(parts, leased, attempt, file, signal).catch(error => {
       signal.throwIfAborted()
-      parts.logger.warn({ taskId: task.id, error }, 'a result stays without a cover')
+      parts.logger.warn({ taskId: leased.task.id, error }, 'a result stays without a cover')
       return undefined
     })
     if (cover !== undefined) covers.push(cover)
@@ -43,7 +43,7 @@ export async function ownCoversOf(
 
 async function coverOf(
   parts: GatewayParts,
-  task: StoredTask,
+  leased: LeasedTask,
   attempt: Attempt,
   file: FileRecord,
   signal: AbortSignal,
@@ -51,7 +51,7 @@ async function coverOf(
   const picture = await drawingOf(file)?.(parts, file, signal)
   // Nothing was drawn because the worker must go: that is no result without a cover.
   signal.throwIfAborted()
-  return picture && (await store(parts, task, attempt, file.index, picture, signal))
+  return picture && (await store(parts, leased, attempt, file.index, picture, signal))
 }
 
 function drawingOf({ kind, contentType, sizeBytes }: FileRecord): Draw | undefined {
@@ -72,17 +72,16 @@ const drawFilm: Draw = ({ media }, { objectKey, contentType, durationMs }, signa
   return media.posterMaker.make({ contentType, durationMs, open }, signal)
 }
 
-/** Under a key of the attempt and the index: drawn again, it replaces the one before. */
 async function store(
   parts: GatewayParts,
-  task: StoredTask,
+  { task, lease }: LeasedTask,
   attempt: Attempt,
   index: number,
   { bytes, contentType, extension, width, height }: Picture,
   signal: AbortSignal,
 ): Promise<FileRecord> {
   const { account } = task
-  const stem = `${attempt.reference}-cover-${index}-drawn`
+  const stem = stemOf(attempt, lease, `cover-${index}-drawn`)
   const objectKey = objectKeyOf(account, stem)
   const { objects, ids } = parts.media
   const stored = await objects.put(objectKey, bytes, { contentType, maxBytes: bytes.byteLength, signal })

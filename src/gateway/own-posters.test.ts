@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import sharp from 'sharp'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Picture } from '#spec/image-processing.ts'
 import type { ProviderOutput } from '#spec/task-provider.ts'
 import type { VideoRequest } from '#spec/video.ts'
 import type { Film } from '#spec/video-poster.ts'
 import { imageModel } from '#testing/catalog-source.ts'
 import { picture } from '#testing/scripted-tasks.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { imageRequest, openStudio, submitted } from './tasks.fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -24,17 +24,14 @@ const MODEL = imageModel('film', {
   offerings: [{ provider: 'alpha', upstream_model: 'film', price: { unit: 'generation', usd: '0.02' } }],
 })
 
-let world: World
+const world = worldOfFile()
 let poster: Picture
 beforeAll(async () => {
-  world = await createWorld()
   const bytes = await sharp({ create: { width: 64, height: 36, channels: 3, background: 'red' } })
     .jpeg()
     .toBuffer()
   poster = { bytes, contentType: 'image/jpeg', extension: 'jpg', width: 64, height: 36 }
 })
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
 
 const film = (index = 0): ProviderOutput => ({
   kind: 'video',

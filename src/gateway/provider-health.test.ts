@@ -1,16 +1,12 @@
 /** A provider that fails, asks for a pause or is full: whom the calls go to then. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { chatModel, offering } from '#testing/catalog-source.ts'
 import { fail, finish, hang, say, used, wait } from '#testing/scripted-provider.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { createWorld, type House, type HouseOptions, type World } from '#testing/world.ts'
+import type { House, HouseOptions } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const IDS = ['alpha', 'beta', 'gamma', 'delta']
 

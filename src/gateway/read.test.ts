@@ -1,16 +1,11 @@
 /** What a key may look at. Nothing of it holds or charges. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf } from '#testing/payer.ts'
 import { finish, hang, say, used } from '#testing/scripted-provider.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 test('a quote says the highest price, a probable one, and what would be held; the call is never dearer', async () => {
   const house = world.open()

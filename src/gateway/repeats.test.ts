@@ -1,18 +1,13 @@
 /** `Idempotency-Key`, with the real ledger behind it: one key, one call, one charge. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf } from '#testing/payer.ts'
 import { fail, finish, hang, run, say, sayMany, send, used, wait } from '#testing/scripted-provider.ts'
 import { readLines } from '#testing/test-client.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const KEY = { idempotencyKey: 'once' }
 

@@ -1,17 +1,14 @@
 /** What holds for every call, whatever the provider, the client and the money do. */
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Receipt } from '#spec/receipt.ts'
 import type { Payer, PlainCall, StreamedCall } from '#testing/payer.ts'
 import { fail, finish, hang, run, type Step, say, send, used } from '#testing/scripted-provider.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterAll(() => world.close())
+const world = worldOfFile()
 
 interface Story {
   readonly way: 'ask' | 'stream'

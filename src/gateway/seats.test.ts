@@ -1,25 +1,21 @@
 /** Jobs at once at a provider: the limit holds, what waits is queued, and no death at any moment keeps a seat. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import type { TaskStore } from '#modules/tasks/index.ts'
 import { hasEnded } from '#spec/task.ts'
 import type { Started } from '#spec/task-provider.ts'
 import { imageModel, imageOffering } from '#testing/catalog-source.ts'
 import { failed, failure, made, pending, started } from '#testing/scripted-tasks.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { advance } from './advance.ts'
 import type { GatewayParts } from './parts.ts'
 import { openStudio, PICTURE_NANO_USD, type Studio, submitted } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
+const world = worldOfFile()
 afterEach(async () => {
   await world.database.query('', `update task set deadline_at = now() where state in ('queued', 'running')`)
   expect(await seats()).toEqual([])
-  expect(await world.audit()).toEqual([])
 })
-afterAll(() => world.close())
 
 async function seats(): Promise<readonly string[]> {
   const { rows } = await world.database.query<{ provider: string }>('', 'select provider from provider_seat')

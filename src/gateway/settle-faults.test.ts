@@ -1,16 +1,12 @@
 /** The database goes away: nothing is half done, and no client is told what is not true. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { chargeOf } from '#testing/payer.ts'
 import { fail, finish, run, say, sayMany, send, used } from '#testing/scripted-provider.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const PATIENCE_MS = 150
 const KEY = { idempotencyKey: 'once' }

@@ -4,7 +4,8 @@ import { type Attempt, advanced, type LeasedTask, type StepChanges } from '#modu
 import type { GatewayParts } from './parts.ts'
 import type { TaskTerms } from './task-terms.ts'
 
-const MAX_PAUSE_MS = 60_000
+/** Nothing rests longer because of its troubles. */
+export const MAX_PAUSE_MS = 60_000
 
 export interface Step {
   readonly parts: GatewayParts

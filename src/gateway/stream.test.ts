@@ -1,5 +1,5 @@
 /** How a stream flows: at once and in order, at the client's pace, its end held back until the charge is durable. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ChatStreamPart } from '#spec/chat.ts'
 import { chargeOf } from '#testing/payer.ts'
 import {
@@ -15,14 +15,10 @@ import {
   wait,
   wire,
 } from '#testing/scripted-provider.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 /** A house whose settle waits until it is let go. */
 function openHeld(): { house: House; settling: Promise<void>; letGo: () => void } {

@@ -1,17 +1,14 @@
 /** What was made and cannot be copied, in whole or in part: delivered and charged is what came, and no hold stays for ever. */
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { buffer } from 'node:stream/consumers'
+import { describe, expect, test, vi } from 'vitest'
 import { ObjectStoreFailure } from '#spec/object-store.ts'
 import type { Checked, ProviderOutput } from '#spec/task-provider.ts'
-import { failed, failure, pending, picture } from '#testing/scripted-tasks.ts'
-import { createWorld, type World } from '#testing/world.ts'
-import { openStudio, PICTURE_NANO_USD, submitted } from './tasks.fixture.ts'
+import { failed, failure, PIXEL, pending, picture, started } from '#testing/scripted-tasks.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
+import { advance } from './advance.ts'
+import { answerOf, errorOf, openStudio, PICTURE_NANO_USD, submissionOf, submitted } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const gone = (index: number, role: 'result' | 'cover' = 'result'): ProviderOutput => ({
   ...picture(index),
@@ -31,10 +28,13 @@ async function ended(
   studio.alpha.willCheck(...checks)
   const { look } = await submitted(studio, payer, fields)
   await expect
-    .poll(async () => {
-      await studio.house.step()
-      return (await look()).state
-    })
+    .poll(
+      async () => {
+        await studio.house.step()
+        return (await look()).state
+      },
+      { timeout: 20_000 },
+    )
     .not.toMatch(/queued|running/)
   return { studio, task: await look(), spent: await payer.spent(), held: (await payer.money()).heldNanoUsd }
 }
@@ -82,6 +82,136 @@ describe('a task whose copy fails', () => {
     const { studio, task } = await ended(DAY_MS, {}, success(picture(0), gone(0, 'cover')))
     expect(task).toMatchObject({ state: 'succeeded', artifacts: [{ role: 'result' }] })
     expect(studio.alpha.checks).toBe(3)
+  })
+})
+
+describe('a worker that is still copying when another has the task', () => {
+  test.each([
+    ['what is no picture', Buffer.from('<html>this link has expired</html>')],
+    ['another picture', Buffer.concat([PIXEL, Buffer.alloc(8)])],
+  ])('and gets %s touches nothing of what was delivered', async (_, late) => {
+    const studio = openStudio(world)
+    const { house, alpha } = studio
+    const payer = await house.payer()
+    const { promise: bytes, resolve } = Promise.withResolvers<Uint8Array>()
+    alpha.willCheck(success({ ...picture(0), source: { read: () => bytes } }), success(picture(0)))
+    const { look } = await submitted(studio, payer)
+    await house.step()
+    const tooLong = house.step()
+    await expect.poll(() => alpha.checks).toBe(1)
+    await house.step()
+    const [file] = (await look()).artifacts
+    resolve(late)
+    await tooLong
+    const opened = await house.gateway.openFile(new URL(file?.url ?? '').pathname)
+    if (!opened) throw new Error('what was delivered and charged is gone')
+    expect(await buffer(opened.read())).toEqual(PIXEL)
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+})
+
+test('a copy that is broken off because its worker must go is no failure: the next worker begins the step again', async () => {
+  const { house, alpha } = openStudio(world, { media: { copyPatienceMs: 0 } })
+  const payer = await house.payer()
+  const stop = new AbortController()
+  const cutOff = () => {
+    stop.abort()
+    return Promise.reject(new Error('cut off'))
+  }
+  alpha.willCheck(success({ ...picture(0), source: { read: cutOff } }), success(picture(0)))
+  const { look } = await submitted({ house, alpha, beta: alpha }, payer)
+  await house.step()
+  const { tasks } = house.parts.media
+  const leased = await tasks.seize(payer.account, (await look()).id, house.node, 15_000)
+  if (!leased) throw new Error('the task was not leased')
+  await expect(advance(house.parts, leased, stop.signal)).rejects.toThrow('aborted')
+  await tasks.letGo(house.node)
+  await house.step()
+  expect(await look()).toMatchObject({ state: 'succeeded', chargedNanoUsd: PICTURE_NANO_USD })
+})
+
+describe('a task that is being copied when its time is over', () => {
+  const expire = () =>
+    world.database.query(
+      '',
+      `update task set deadline_at = now() - interval '1 second' where ended_at is null`,
+    )
+  const dueIn = async () => {
+    const text = `select extract(epoch from due_at - now())::float8 as seconds from task where ended_at is null`
+    return (await world.database.query<{ seconds: number }>('', text)).rows[0]?.seconds ?? 0
+  }
+
+  test('is copied as seldom as before', async () => {
+    const studio = openStudio(world, { media: { copyPatienceMs: DAY_MS } })
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(success(gone(0)), success(gone(0)), success(picture(0)))
+    const { look } = await submitted(studio, payer)
+    await studio.house.step()
+    await studio.house.step()
+    await expire()
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'running' })
+    expect(await dueIn()).toBeGreaterThan(0.9)
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'succeeded' })
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+
+  test('begins nothing more, and is charged for what is copied', async () => {
+    const studio = openStudio(world, { media: { copyPatienceMs: DAY_MS } })
+    studio.alpha.maxCount = 1
+    const payer = await studio.house.payer()
+    studio.alpha
+      .willStart(started(), failure('unavailable', 503), started())
+      .willCheck(success(gone(0)), success(gone(0)), success(picture(0)))
+    const { look } = await submitted(studio, payer, { count: 2 })
+    await studio.house.step()
+    // Refused on the way: the second call is still to be made, and the first one's picture cannot be fetched.
+    await world.database.query(
+      '',
+      `update task set work = replace(work::text, '"state":"accepted"', '"state":"accepted","copyTroubles":1')::json,
+         deadline_at = now() - interval '1 second' where ended_at is null`,
+    )
+    const begun = studio.alpha.starts.length
+    for (let steps = 0; steps < 5 && (await look()).state === 'running'; steps++) await studio.house.step()
+    expect(studio.alpha.starts).toHaveLength(begun)
+    expect(await look()).toMatchObject({ state: 'succeeded', chargedNanoUsd: PICTURE_NANO_USD })
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+
+  test('goes on, though a client waited for it until then', async () => {
+    const studio = openStudio(world, { media: { copyPatienceMs: DAY_MS } })
+    const payer = await studio.house.payer()
+    studio.alpha.willCheck(success(gone(0)), success(picture(0)))
+    const call = await payer.call('/wait')
+    const waited = errorOf(studio.house.gateway.submitAndWait(call, submissionOf(), answerOf))
+    const look = () => studio.house.parts.media.tasks.find(payer.account, call.requestId)
+    await expect.poll(look).toBeDefined()
+    await studio.house.step()
+    await studio.house.step()
+    await expire()
+    expect(await waited).toMatchObject({ code: 'generation_timeout' })
+    await studio.house.step()
+    expect(await look()).toMatchObject({ state: 'succeeded' })
+    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
+  })
+
+  test('ends with its patience, also where its provider is not configured any more', async () => {
+    const studio = openStudio(world, { media: { copyPatienceMs: 0 } })
+    const patient = openStudio(world, { media: { copyPatienceMs: DAY_MS } })
+    const payer = await studio.house.payer()
+    patient.alpha.willCheck(success(picture(0), gone(1)))
+    const { look } = await submitted(patient, payer, { count: 2 })
+    await patient.house.step()
+    await patient.house.step()
+    await expire()
+    const without = openStudio(world, {
+      media: { copyPatienceMs: 0 },
+      replace: () => ({ providers: new Map() }),
+    })
+    await without.house.step()
+    expect(await look()).toMatchObject({ state: 'succeeded', chargedNanoUsd: PICTURE_NANO_USD })
+    expect((await payer.money()).heldNanoUsd).toBe(0n)
   })
 })
 

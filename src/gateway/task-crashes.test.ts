@@ -1,12 +1,13 @@
 /** What is left of a step that a death cut short, and what the next worker makes of it. */
 import { hash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ProviderFailure } from '#spec/provider.ts'
 import type { Checked, ProviderOutput } from '#spec/task-provider.ts'
 import { imageModel, imageOffering } from '#testing/catalog-source.ts'
 import { failed, failure, made, PIXEL, pending, picture } from '#testing/scripted-tasks.ts'
-import { createWorld, type House, type World } from '#testing/world.ts'
+import type { House } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import type { GatewayParts } from './parts.ts'
 import {
   answerOf,
@@ -17,12 +18,7 @@ import {
   submitted,
 } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 const CALLBACK_URL = 'https://client.example.com/done'
 

@@ -1,20 +1,15 @@
 /** How long a task takes to leave a provider that does not work, and who is asked first from then on. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ProviderFailure } from '#spec/provider.ts'
 import { hasEnded } from '#spec/task.ts'
 import { imageModel, imageOffering } from '#testing/catalog-source.ts'
 import type { Payer } from '#testing/payer.ts'
 import { failure, ScriptedTasks } from '#testing/scripted-tasks.ts'
 import { TestClock } from '#testing/test-clock.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import { openStudio, PICTURE_NANO_USD, type Studio, submitted } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 interface Timed extends Studio {
   readonly clock: TestClock

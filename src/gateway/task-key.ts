@@ -45,9 +45,8 @@ export async function takeOnce(
   for (;;) {
     const first = await takeOrFind(parts, call, keyed)
     if (first === undefined) return undefined
+    // One that came to nothing keeps its key from nobody: the next look takes it.
     if (!hasEnded(first.state) || first.state === 'succeeded') return viewWithFiles(parts, first)
-    // Its hold gave the key back with it; what was free held nothing and could not.
-    await parts.idempotency.release(account, first.id)
   }
 }
 

@@ -1,9 +1,9 @@
 /** The table "Who pays when" of docs/money.md for tasks, and what a task may never do. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Checked } from '#spec/task-provider.ts'
 import { imageModel } from '#testing/catalog-source.ts'
-import { failed, failure, made, PIXEL, pending, picture } from '#testing/scripted-tasks.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { failed, failure, made, pending, picture, started } from '#testing/scripted-tasks.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 import {
   answerOf,
   errorOf,
@@ -14,12 +14,18 @@ import {
   submitted,
 } from './tasks.fixture.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
+
+const SONG = {
+  operation: 'music',
+  title: undefined,
+  style: undefined,
+  lyrics: undefined,
+  instrumental: undefined,
+  durationSeconds: undefined,
+  parentTask: undefined,
+  parentTrack: undefined,
+} as const
 
 describe('a task that succeeds', () => {
   test('takes its price at submit, charges it at the end, and its file can be read by its link', async () => {
@@ -159,6 +165,27 @@ test('a task that has handed out a part of its result is not cancelled for nothi
   expect(await payer.spent()).toBe(2n * PICTURE_NANO_USD)
 })
 
+test('a cancellation that is refused takes no task from its worker', async () => {
+  const studio = openStudio(world)
+  studio.alpha.maxCount = 1
+  const payer = await studio.house.payer()
+  const { promise: answered, resolve: answer } = Promise.withResolvers<ReturnType<typeof started>>()
+  studio.alpha.willStart(started({ job: 1 }), failure('rate-limited'), () => answered)
+  studio.alpha.willCheck({ ...pending(0.7), partial: { outputs: [picture()] } } as Checked, made(1))
+  const { call, look } = await submitted(studio, payer, { count: 2 })
+  await studio.house.step()
+  // The first picture can be had, while the second's create call is under way.
+  const stepping = studio.house.step()
+  await expect.poll(() => studio.alpha.starts.length).toBe(3)
+  const cancelling = studio.house.gateway.cancelTask(await payer.call('/c'), call.requestId)
+  expect(await errorOf(cancelling)).toMatchObject({ code: 'task_state_conflict' })
+  answer(started({ job: 2 }))
+  await stepping
+  await studio.house.step()
+  expect(await look()).toMatchObject({ state: 'succeeded' })
+  expect(await payer.spent()).toBe(2n * PICTURE_NANO_USD)
+})
+
 describe('a create call', () => {
   test('that is known not to have run is sent at the next offering, under the same hold', async () => {
     const studio = openStudio(world)
@@ -259,182 +286,6 @@ test('a song that passes its stages between two looks tells of each, once and in
   expect(await payer.spent()).toBe(70_000_000n)
 })
 
-const SONG = {
-  operation: 'music',
-  title: undefined,
-  style: undefined,
-  lyrics: undefined,
-  instrumental: undefined,
-  durationSeconds: undefined,
-  parentTask: undefined,
-  parentTrack: undefined,
-} as const
-
-describe('a submission', () => {
-  test('with the same Idempotency-Key gives the same task, and is held once', async () => {
-    const studio = openStudio(world)
-    const payer = await studio.house.payer()
-    const keyed = () => payer.call('/task', { idempotencyKey: 'k1', body: 'same' })
-    const first = await studio.house.gateway.submit(await keyed(), submissionOf(), answerOf)
-    const second = await studio.house.gateway.submit(await keyed(), submissionOf(), answerOf)
-    expect(String(second.body)).toBe(String(first.body))
-    expect((await payer.money()).heldNanoUsd).toBe(PICTURE_NANO_USD)
-    await studio.house.step()
-    await studio.house.step()
-    const third = await studio.house.gateway.submit(await keyed(), submissionOf(), answerOf)
-    expect(String(third.body)).toBe(String(first.body))
-    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
-  })
-
-  test('that the balance does not cover leaves nothing behind', async () => {
-    const studio = openStudio(world)
-    const payer = await studio.house.payer({ balanceNanoUsd: PICTURE_NANO_USD - 1n })
-    const call = await payer.call('/task')
-    const error = await errorOf(studio.house.gateway.submit(call, submissionOf(), answerOf))
-    expect(error).toMatchObject({ code: 'insufficient_credits', status: 402 })
-    expect(await studio.house.gateway.findTask(await payer.call('/look'), call.requestId)).toBeUndefined()
-  })
-
-  test('that covers the cheaper offering only is made there', async () => {
-    const studio = openStudio(world)
-    const payer = await studio.house.payer({ balanceNanoUsd: PICTURE_NANO_USD })
-    studio.alpha.willStart(failure('credential', 401))
-    const { look } = await submitted(studio, payer, { model: 'both' })
-    await studio.house.step()
-    expect(studio.beta.starts).toHaveLength(0)
-    expect(await look()).toMatchObject({ state: 'failed', failure: { code: 'upstream_unavailable' } })
-  })
-
-  test('twenty-one in ten seconds is one too many, and a refused one counts for nothing', async () => {
-    const studio = openStudio(world, { media: { creationRateLimit: { calls: 20, windowMs: 10_000 } } })
-    const payer = await studio.house.payer()
-    const bad = submissionOf({ inputs: [{ role: 'image', url: 'http://127.0.0.1/x.png', param: 'image' }] })
-    for (let n = 0; n < 3; n++) {
-      const refused = studio.house.gateway.submit(await payer.call('/task'), bad, answerOf)
-      expect(await errorOf(refused)).toMatchObject({ code: 'input_rejected', param: 'image' })
-    }
-    for (let n = 0; n < 20; n++) {
-      await studio.house.gateway.submit(await payer.call('/task'), submissionOf(), answerOf)
-    }
-    const over = studio.house.gateway.submit(await payer.call('/task'), submissionOf(), answerOf)
-    expect(await errorOf(over)).toMatchObject({ code: 'rate_limited', status: 429 })
-    for (let steps = 0; steps < 2; steps++) await studio.house.step()
-  })
-
-  test('keeps the bytes of a data URI as a file, and out of the task', async () => {
-    const studio = openStudio(world)
-    const payer = await studio.house.payer()
-    const url = `data:image/png;base64,${(picture().source as { read: () => Promise<Buffer> }).read === undefined ? '' : (await (picture().source as { read: () => Promise<Buffer> }).read()).toString('base64')}`
-    const inputs = [{ role: 'image', url, param: 'image' }] as const
-    const { look } = await submitted(studio, payer, { inputs }, { wire: { image: url } })
-    const task = await look()
-    expect(task.wire.image).toMatch(/^http:\/\/gateway\.test\/files\//)
-    expect(task.request.inputs[0]?.url).toBe(task.wire.image)
-    await studio.house.step()
-    expect(await studio.alpha.starts[0]?.inputs[0]?.read()).toHaveLength(
-      Buffer.from(url.split(',')[1] ?? '', 'base64').length,
-    )
-    await studio.house.step()
-  })
-})
-
-describe('a file that a client sends', () => {
-  const keep = async (bytes: Uint8Array, role?: 'image' | 'video') => {
-    const { house } = openStudio(world)
-    const payer = await house.payer()
-    return house.gateway.storeFile(await payer.call('/files'), { bytes }, { param: 'image', role })
-  }
-
-  test('is known by its own bytes', async () => {
-    const { contentType, url } = await keep(PIXEL, 'image')
-    expect(contentType).toBe('image/png')
-    expect(url).toMatch(/^http:\/\/gateway\.test\/files\/\w{43}\/upload\.png$/)
-  })
-
-  test.each([
-    ['of another kind', PIXEL, 'video', /is not a video file/],
-    ['that could be run', Buffer.from('<html><script>'), undefined, /known type/],
-    ['that begins as a picture and ends there', PIXEL.subarray(0, 12), 'image', /broken or cut off/],
-    ['that unpacks to a wall', wall(), 'image', /60000 × 60000 pixels/],
-  ] as const)('%s is refused', async (_, bytes, role, message) => {
-    const error = await errorOf(keep(bytes, role))
-    expect(error).toMatchObject({ code: 'input_rejected', param: 'image' })
-    expect(error.message).toMatch(message)
-  })
-})
-
-/** A PNG whose head says that it is 60,000 pixels a side. */
-function wall(): Buffer {
-  const bytes = Buffer.from(PIXEL)
-  bytes.writeUInt32BE(60_000, 16)
-  bytes.writeUInt32BE(60_000, 20)
-  return bytes
-}
-
-describe('a client that waits', () => {
-  test('gets the result, charged', async () => {
-    const studio = openStudio(world)
-    const payer = await studio.house.payer()
-    const call = await payer.call('/now')
-    const answer = studio.house.gateway.submitAndWait(call, submissionOf(), answerOf)
-    await workUntil(studio, answer)
-    expect(JSON.parse(String((await answer).body))).toMatchObject({ state: 'succeeded', files: 1 })
-    expect(call.billing.chargedNanoUsd).toBe(PICTURE_NANO_USD)
-  })
-
-  test('is told of the failure, charged nothing', async () => {
-    const studio = openStudio(world)
-    const payer = await studio.house.payer()
-    studio.alpha.willCheck(failed('moderation'))
-    const call = await payer.call('/now')
-    const answer = errorOf(studio.house.gateway.submitAndWait(call, submissionOf(), answerOf))
-    await workUntil(studio, answer)
-    expect(await answer).toMatchObject({ code: 'content_rejected' })
-    expect(await payer.spent()).toBe(0n)
-  })
-
-  test('and leaves, leaves the task running: it is charged and can be found', async () => {
-    const studio = openStudio(world)
-    const payer = await studio.house.payer()
-    const call = await payer.call('/now')
-    const answer = errorOf(studio.house.gateway.submitAndWait(call, submissionOf(), answerOf))
-    while (studio.alpha.starts.length === 0) await studio.house.step()
-    call.abort()
-    await answer
-    await studio.house.step()
-    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
-    const query = {
-      operations: ['image'],
-      states: ['succeeded'],
-      sort: 'created_at',
-      order: 'desc',
-      offset: 0,
-      limit: 5,
-    } as const
-    expect((await studio.house.gateway.listTasks(await payer.call('/l'), query)).total).toBe(1)
-  })
-
-  test('with the same key joins the same task: made once, answered twice', async () => {
-    const studio = openStudio(world)
-    const payer = await studio.house.payer()
-    const keyed = async () =>
-      studio.house.gateway.submitAndWait(
-        await payer.call('/now', { idempotencyKey: 'k2', body: 'same' }),
-        submissionOf(),
-        answerOf,
-      )
-    const both = Promise.all([keyed(), keyed()])
-    await workUntil(studio, both)
-    const [first, second] = await both
-    expect(String(second.body)).toBe(String(first.body))
-    const again = await keyed()
-    expect(String(again.body)).toBe(String(first.body))
-    expect(again.headers).toMatchObject({ 'idempotent-replayed': 'true' })
-    expect(studio.alpha.starts).toHaveLength(1)
-    expect(await payer.spent()).toBe(PICTURE_NANO_USD)
-  })
-})
-
 describe('two tenants', () => {
   test('do not see, cancel or use what is not theirs', async () => {
     const studio = openStudio(world)
@@ -468,13 +319,4 @@ describe('two tenants', () => {
 function openStudioWith({ alpha, beta }: ReturnType<typeof openStudio>) {
   const providers = new Map([alpha, beta].map(one => [one.id, one.registered]))
   return { house: openStudio(world, { replace: () => ({ providers }) }).house, alpha }
-}
-
-async function workUntil({ house }: ReturnType<typeof openStudio>, done: Promise<unknown>): Promise<void> {
-  let isDone = false
-  const over = () => {
-    isDone = true
-  }
-  void done.then(over, over)
-  while (!isDone) await house.step()
 }

@@ -1,17 +1,12 @@
 /** The table "Who pays when" of docs/money.md, a row a test (or a few). */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ChatRequest } from '#spec/chat.ts'
 import { chatModel, offering } from '#testing/catalog-source.ts'
 import { chargeOf, chatRequest, type Payer } from '#testing/payer.ts'
 import { fail, finish, hang, run, say, used } from '#testing/scripted-provider.ts'
-import { createWorld, type World } from '#testing/world.ts'
+import { worldOfFile } from '#testing/world-of-file.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterEach(async () => expect(await world.audit()).toEqual([]))
-afterAll(() => world.close())
+const world = worldOfFile()
 
 /** `beta` is the second choice. */
 const PROVIDERS = [{ id: 'alpha' }, { id: 'beta' }]

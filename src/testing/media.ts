@@ -1,5 +1,5 @@
 /** What tasks need, as it is: files in a folder of this test run, callbacks in the database, fetches by the real door. */
-import { mkdtempSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MediaParts, MediaSettings } from '#gateway/index.ts'
@@ -32,9 +32,11 @@ export const TEST_MEDIA_SETTINGS: MediaSettings = {
   maxTasks: new Map(),
 }
 
-/** A store in a fresh folder of the system's temporary one. */
-export function openTestObjects(): Promise<ObjectStore> {
-  return openDiskStore({ folder: mkdtempSync(join(tmpdir(), 'tollgate-files-')) })
+/** A store in a fresh folder of the system's temporary one, until who opened it removes it. */
+export async function openTestObjects(): Promise<{ readonly store: ObjectStore; remove(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'tollgate-files-'))
+  const store = await openDiskStore({ folder })
+  return { store, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
 export function createTestMedia(given: {

@@ -60,7 +60,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   if (!command) {
     const wantsHelp = argv.length === 0 || argv.includes('--help') || argv[0] === 'help'
     if (!wantsHelp) throw new UsageError(`there is no command "${argv.join(' ')}"; see: npx tollgate --help`)
-    print(overview())
+    print(overview(argv))
     return 0
   }
   const words = readWords(command, argv.slice(command.name.split(' ').length))
@@ -83,19 +83,28 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   }
 }
 
-function overview(): string {
-  const rows = [
-    ['serve', 'Starts the gateway (npm start does this).'],
-    ['work', 'Works on tasks, callbacks and periodic jobs beside servers on the same DATABASE_URL.'],
-    ...COMMANDS.map(one => [one.name, one.summary]),
-  ]
-  const width = Math.max(...rows.map(([name]) => name?.length ?? 0))
+const SERVERS = [
+  { name: 'serve', summary: 'Starts the gateway (npm start does this).' },
+  {
+    name: 'work',
+    summary: 'Works on tasks, callbacks and periodic jobs beside servers on the same DATABASE_URL.',
+  },
+]
+
+/** Of the commands that begin with the words (`webhooks --help`), or of all where none does. */
+function overview(argv: readonly string[]): string {
+  const words = argv.filter(word => !word.startsWith('-') && word !== 'help').join(' ')
+  const all = [...SERVERS, ...COMMANDS]
+  const meant = all.filter(({ name }) => `${name} `.startsWith(`${words} `))
+  const rows = meant.length > 0 ? meant : all
+  const width = Math.max(...rows.map(({ name }) => name.length))
   return [
     'Tollgate: every generative model behind one key and one credit pool.',
     '',
-    ...rows.map(([name = '', summary = '']) => `  npx tollgate ${name.padEnd(width)}  ${summary}`),
+    ...rows.map(({ name, summary }) => `  npx tollgate ${name.padEnd(width)}  ${summary}`),
     '',
-    'Every command takes --json and --help. It finds the database through DATA_DIR or DATABASE_URL, with the server running or not.',
+    'serve and work run until they are told to stop, and are set by the environment: see config.default.env. Every other command',
+    'takes --json and --help, and finds the database through DATA_DIR or DATABASE_URL, with the server running or not.',
   ].join('\n')
 }
 

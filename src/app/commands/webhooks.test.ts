@@ -20,12 +20,14 @@ let created: TestDatabase
 let database: Database
 let wired: Wired
 let workspaceId: Uuid
+let objects: Awaited<ReturnType<typeof openTestObjects>>
 
 beforeAll(async () => {
   created = await createTestDatabase()
   database = createPool({ address: created.config, max: 4, applicationName: 'commands-test' })
   const accounts = createAccounts(database, ids)
-  const media = createTestMedia({ database, clock, ids, objects: await openTestObjects() })
+  objects = await openTestObjects()
+  const media = createTestMedia({ database, clock, ids, objects: objects.store })
   const config = { credits: { nanoUsdPerCredit: 10_000_000n } }
   wired = { accounts, config, parts: { media } } as unknown as Wired
   workspaceId = (await accounts.createWorkspace({ name: 'acme', tier: 'starter' })).id
@@ -33,6 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await database.end()
   await created.drop()
+  await objects.remove()
 })
 
 /** Runs a command as it is typed. */

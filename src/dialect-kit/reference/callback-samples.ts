@@ -61,9 +61,17 @@ const RESULT_OF: Readonly<Record<MediaOperation['operation'], ArtifactKind>> = {
   mesh: 'mesh',
 }
 
-/** A song has two tracks, of which the first can be had before the end. */
-function artifactsAt({ operation }: MediaOperation, { name }: Moment): readonly Artifact[] {
+/**
+ * A song has two tracks, of which the first can be had before the end. What works on another's track may make a film of it or
+ * take it apart: it is given one of each, and writes of them what it knows.
+ */
+function artifactsAt(request: MediaOperation, { name }: Moment): readonly Artifact[] {
   if (name === 'failed' || name === 'text') return []
+  const { operation } = request
+  if (operation === 'music' && request.parentTask !== undefined && name !== 'first') {
+    const parts = STEMS.map((stem, index) => artifactOf('audio', index, 'result', { ...TRACK, stem }))
+    return [...parts, artifactOf('image', 0, 'cover'), artifactOf('video', 0, 'result')]
+  }
   const count = operation === 'music' && name !== 'first' ? 2 : 1
   const hasCover = operation === 'video' || operation === 'music' || operation === 'mesh'
   return Array.from({ length: count }, (_, index) => [
@@ -80,7 +88,14 @@ const TYPES: Readonly<Record<ArtifactKind, readonly [contentType: string, extens
   text: ['text/plain', 'txt'],
 }
 
-function artifactOf(kind: ArtifactKind, index: number, role: Artifact['role']): Artifact {
+const STEMS = ['vocal', 'instrumental', 'origin'] as const
+
+function artifactOf(
+  kind: ArtifactKind,
+  index: number,
+  role: Artifact['role'],
+  metadata: JsonObject = kind === 'audio' ? TRACK : {},
+): Artifact {
   const [contentType, extension] = TYPES[kind]
   const fileName = `${role}-${index}.${extension}`
   const isTimed = kind === 'video' || kind === 'audio'
@@ -98,7 +113,7 @@ function artifactOf(kind: ArtifactKind, index: number, role: Artifact['role']): 
     widthPx: isSeen ? 1280 : undefined,
     heightPx: isSeen ? 720 : undefined,
     durationMs: isTimed ? 8_040 : undefined,
-    metadata: kind === 'audio' ? TRACK : {},
+    metadata,
   }
 }
 
@@ -109,6 +124,7 @@ function resultOf({ operation }: MediaOperation): Json | undefined {
   if (operation !== 'music' && operation !== 'speech') return undefined
   return {
     lyrics: [{ title: 'Night City', text: '[Verse] City lights' }],
+    phrase: 'City lights shine on the water tonight',
     voiceId: 'voice_1',
     instruments: [],
   }

@@ -8,6 +8,7 @@ import kie, { kieUploads } from './index.ts'
 import {
   MADE,
   PARENT_ID,
+  PARENT_PHRASE,
   PARENT_PICTURES,
   PARENT_SONG,
   PARENT_VIDEO,
@@ -70,7 +71,12 @@ testDialect({
   script: {
     ...SCRIPT,
     submitted: [finished],
-    tasks: [songTask(), PARENT_SONG, { ...PARENT_VIDEO, id: VIDEO }, { ...PARENT_PICTURES, id: PICTURES }],
+    tasks: [
+      songTask(),
+      { ...PARENT_SONG, result: PARENT_PHRASE.result },
+      { ...PARENT_VIDEO, id: VIDEO },
+      { ...PARENT_PICTURES, id: PICTURES },
+    ],
   },
   samples: samplesOf(kie),
   statusOf,

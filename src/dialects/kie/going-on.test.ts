@@ -10,6 +10,7 @@ import {
   artifact,
   PARENT,
   PARENT_ID,
+  PARENT_PHRASE,
   PARENT_PICTURES,
   PARENT_SONG,
   PARENT_VIDEO,
@@ -78,12 +79,6 @@ const SONGS: readonly (readonly [request: string, body: object, family: string, 
     'suno.replace-section',
     { ...singing, style: 'Jazz', options: { infillStartS: 10, infillEndS: 20, fullLyrics: 'La la' } },
   ],
-  [
-    'POST /voice/regenerate',
-    { taskId: PARENT_ID, calBackUrl: 'https://me.example' },
-    'suno.voice-validate',
-    { parentTask: PARENT },
-  ],
 ]
 
 describe('a finished song is gone on from', () => {
@@ -92,12 +87,35 @@ describe('a finished song is gone on from', () => {
     expect(code).toBe(200)
     expect(submitted).toMatchObject({ family, request: { operation: 'music', ...asked } })
   })
+})
 
-  it('and the misspelled address of a callback is kept', async () => {
-    const body = { taskId: PARENT_ID, calBackUrl: 'https://me.example' }
-    const { submitted } = await ask('POST /voice/regenerate', body, { tasks: [PARENT_SONG] })
-    expect(submitted?.callbackUrl).toBe('https://me.example')
+const PHRASES: readonly (readonly [request: string, body: object, family: string])[] = [
+  ['POST /voice/regenerate', { calBackUrl: 'https://me.example' }, 'suno.voice-validate'],
+  ['POST /voice/generate', { verifyUrl: 'https://a.example/me.mp3' }, 'suno.voice'],
+]
+
+describe.each(PHRASES)('%s', (request, body, family) => {
+  const asked = { taskId: PARENT_ID, ...body }
+
+  it('goes on from a phrase', async () => {
+    const { code, submitted } = await ask(request, asked, { tasks: [PARENT_PHRASE] })
+    expect(code).toBe(200)
+    expect(submitted).toMatchObject({ family, request: { operation: 'music', parentTask: PARENT } })
   })
+
+  it.each([
+    ['a song', PARENT_SONG],
+    ['a voice', { ...PARENT_PHRASE, family: 'suno.voice', result: { voiceId: 'v1' } }],
+  ])('makes nothing of %s, which has no phrase', async (_, parent) => {
+    const { code, error, submitted } = await ask(request, asked, { tasks: [parent] })
+    expect([code, error.param, submitted]).toEqual([422, 'taskId', undefined])
+  })
+})
+
+it('the misspelled address of a callback is kept', async () => {
+  const body = { taskId: PARENT_ID, calBackUrl: 'https://me.example' }
+  const { submitted } = await ask('POST /voice/regenerate', body, { tasks: [PARENT_PHRASE] })
+  expect(submitted?.callbackUrl).toBe('https://me.example')
 })
 
 const VIDEOS: readonly (readonly [request: string, body: object, family: string, asked: object])[] = [

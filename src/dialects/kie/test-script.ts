@@ -206,6 +206,15 @@ export const PARENT_VIDEO = task({
 
 export const PARENT_SONG = songTask({ id: PARENT })
 
+/** A phrase to read aloud, which a voice is made with. */
+export const PARENT_PHRASE = task({
+  id: PARENT,
+  state: 'succeeded',
+  family: 'suno.voice-validate',
+  request: SONG_REQUEST,
+  result: { phrase: 'A slow train crosses the valley.' },
+})
+
 /** Four finished pictures. */
 export const PARENT_PICTURES = task({
   id: PARENT,
@@ -224,6 +233,7 @@ function pictureRequest(): ImageRequest {
 /** What the calls of a path go on from. */
 export function parentFor(path: string): TaskView {
   if (/^\/(veo|runway)\/|^\/mj\/generateVideo/.test(path)) return PARENT_VIDEO
+  if (path.startsWith('/voice/')) return PARENT_PHRASE
   return path.startsWith('/mj/') ? PARENT_PICTURES : PARENT_SONG
 }
 

@@ -87,7 +87,8 @@ const SOUND_FORMATS: Readonly<Record<string, string>> = {
 function plainPart(part: unknown, param: string): unknown {
   const { url } = recordOf(recordOf(part).image_url)
   if (typeof url !== 'string') return part
-  const type = DATA_URL.exec(url)?.[1]?.toLowerCase()
+  // A longer head is none, and would be the pattern’s undoing.
+  const type = DATA_URL.exec(url.slice(0, 1_000))?.[1]?.toLowerCase()
   if (type === undefined) {
     refuseMediaByAddress(url, param)
     return part

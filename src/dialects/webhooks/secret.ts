@@ -43,7 +43,7 @@ export const rotateCallbackSecret = endpoint({
   reference: {
     summary: 'Give callback URLs a new secret',
     description:
-      'For live and test keys at once. The one before it signs too for 24 hours: `webhook-signature` then holds two signatures, and a receiver with either secret accepts. `X-Webhook-Signature` has room for one, which the new secret makes at once: put it into such receivers right after; what they refuse until then is sent again.',
+      'For the mode of the key: live and test have one each. The one before it signs too for 24 hours: `webhook-signature` then holds two signatures, and a receiver with either secret accepts. `X-Webhook-Signature` has room for one, which the new secret makes at once: put it into such receivers right after; what they refuse until then is sent again.',
     tag: TAG,
     body: { schema: rotateBody },
     answer: { schema: secretObject },

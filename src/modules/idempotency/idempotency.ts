@@ -35,8 +35,9 @@ export interface Idempotency {
    */
   answerPart(account: AccountRef, requestId: Uuid, answer: StoredAnswer): StatementPart
   /**
-   * The statement that changes a row only where the key is still this call's: an UPDATE, open for one more condition, for who
-   * writes what the key stands for. A node that was taken for dead and goes on may have lost it meanwhile.
+   * The statement that gives the key to the task that is written with it, only where it is still this call's: an UPDATE, open
+   * for one more condition. A node that was taken for dead and goes on may have lost it meanwhile. From then on `release` does
+   * not free it, since who submits may never have heard that the task was written; it is free when the task has failed.
    */
   keepPart(account: AccountRef, requestId: Uuid): StatementPart
   /**
@@ -47,7 +48,7 @@ export interface Idempotency {
   storeAnswer(account: AccountRef, requestId: Uuid, answer: StoredAnswer): Promise<boolean>
   /** Marks a stored answer done where the call held nothing, so that no settle does. Never throws. */
   finishFree(account: AccountRef, requestId: Uuid): Promise<void>
-  /** Frees the key of a call that failed before it held anything, or that held nothing. Never throws. */
+  /** Frees the key of a call that failed before it held anything, or that held nothing, and became no task. Never throws. */
   release(account: AccountRef, requestId: Uuid): Promise<void>
   /**
    * Tells the database what it could not be told when it was asked. Every node has its own to tell: to be called by each,

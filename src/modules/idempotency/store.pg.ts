@@ -22,7 +22,7 @@ export interface IdempotencyStore {
   storeAnswer(call: CallRef, answer: StoredAnswer): Promise<boolean>
   /** Stores the answer and marks it done, as part of a statement. */
   answerPart(call: CallRef, answer: StoredAnswer): StatementPart
-  /** Changes nothing of a key that is this call's, and no row of one that is not, as part of a statement. */
+  /** Says of a key that is this call's that it is its task's from now on, as part of a statement; no row of another's. */
   keepPart(call: CallRef): StatementPart
   markDone(call: CallRef): Promise<void>
   free(call: CallRef): Promise<void>
@@ -89,8 +89,10 @@ const MARK_DONE = `
   update idempotency set state = 'done'
   where workspace_id = $1 and mode = $2 and request_id = $3 and state = 'answered'`
 
+/** Never of a key that is a task's, though its call heard nothing of that: `keepPart` has said so in the row itself. */
 const FREE = `
-  delete from idempotency where workspace_id = $1 and mode = $2 and request_id = $3 and state <> 'done'`
+  delete from idempotency where workspace_id = $1 and mode = $2 and request_id = $3 and state <> 'done'
+    and not (state = 'answered' and status is null)`
 
 const SWEEP = `
   delete from idempotency k using (
@@ -138,7 +140,7 @@ export function createIdempotencyStore(connection: Queryable, nodeDeadAfterMs: n
       values: [...refValues(call), ...answerValues(answer)],
     }),
     keepPart: call => ({
-      text: first => `update idempotency set state = state
+      text: first => `update idempotency set state = 'answered'
           where workspace_id = $${first} and mode = $${first + 1} and request_id = $${first + 2} and state <> 'done'`,
       values: refValues(call),
     }),

@@ -46,6 +46,22 @@ async function open() {
   return { database, account, call, failTask, isWaiting, idempotency }
 }
 
+test('a key whose task is being written at that moment is not freed by its call', async () => {
+  const { database, account, call, isWaiting, idempotency } = await open()
+  const [first, repeat] = [call(), call()]
+  expect(await idempotency.beginOrJoin(first)).toEqual({ state: 'new' })
+  // The connection that writes the task was lost to its client, and not yet to the database.
+  const { freed } = await database.transaction(async transaction => {
+    const part = idempotency.keepPart(account, first.requestId)
+    await transaction.query('', part.text(1), [...part.values])
+    const freed = idempotency.release(account, first.requestId)
+    await expect.poll(isWaiting).toBe(true)
+    return { freed }
+  })
+  await freed
+  expect(await idempotency.beginOrJoin(repeat)).toEqual({ state: 'joined', requestId: first.requestId })
+})
+
 test('of two that want the key of a task that failed, the second joins the first and not the failure', async () => {
   const { database, account, call, failTask, isWaiting, idempotency } = await open()
   const [old, next, late] = [call(), call(), call()]

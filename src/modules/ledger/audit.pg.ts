@@ -304,15 +304,20 @@ const REPORTED_ROWS = 20
 /** A whole audit reads everything there is; it waits for no lock. */
 const AUDIT_BOUNDS = { statementTimeoutMs: 900_000 }
 
-/** Runs every check in one snapshot, over the given workspaces or all of them. Empty: the ledger is whole. */
+/**
+ * Runs every check in one snapshot, over the given workspaces or all of them. Empty: the ledger is whole. Rejects with the
+ * signal's reason before the next check where it is aborted.
+ */
 export function auditLedger(
   database: Database,
   workspaceIds: readonly string[] | null,
+  signal?: AbortSignal,
 ): Promise<Violation[]> {
   return database.transaction(async tx => {
     await tx.query('audit_snapshot', 'set transaction isolation level repeatable read, read only')
     const violations: Violation[] = []
     for (const check of CHECKS) {
+      signal?.throwIfAborted()
       const { rows } = await tx.query<{ workspace_id: string | null; subject: string; detail: string }>(
         `audit_${check.invariant}`,
         `select * from (${check.query}) v limit ${REPORTED_ROWS}`,

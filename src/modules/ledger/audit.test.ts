@@ -142,6 +142,14 @@ test('the damage of one workspace is not told of another', async () => {
   expect(await auditOf(whole.payer)).toEqual([])
 })
 
+test('the live auditor stops between two checks where it is told to', async () => {
+  await busyWorkspace()
+  const stop = new AbortController()
+  const auditing = node.ledger.auditMoved(undefined, stop.signal)
+  stop.abort()
+  await expect(auditing).rejects.toThrow(stop.signal.reason)
+})
+
 test('the live auditor sees a workspace whose money moved since it last looked', async () => {
   const { payer } = await busyWorkspace()
   const { until } = await node.ledger.auditMoved(undefined)

@@ -66,8 +66,11 @@ export interface Ledger {
   /** Releases inline holds of nodes without a heartbeat for so long, or past their deadline; all of them where `allInline`. */
   releaseOrphans(options: { deadAfterMs: number; allInline?: boolean }): Promise<number>
   audit(workspaceIds?: readonly Uuid[]): Promise<Violation[]>
-  /** The same over the workspaces whose money moved since a moment (none: an hour ago), and the moment to go on from. */
-  auditMoved(since: Date | undefined): Promise<{ violations: Violation[]; until: Date }>
+  /**
+   * The same over the workspaces whose money moved since a moment (none: an hour ago), and the moment to go on from. Rejects
+   * between two checks where the signal is aborted.
+   */
+  auditMoved(since: Date | undefined, signal?: AbortSignal): Promise<{ violations: Violation[]; until: Date }>
   /** Partitions ahead, old guard rows away. Hourly. */
   keepHouse(): Promise<void>
   /** Resolves when every hold and end that was asked for is answered. */
@@ -171,9 +174,10 @@ export function createLedger(
     listUsage: (account, limit) => store.listUsage(database, account, limit),
     releaseOrphans,
     audit: workspaceIds => auditLedger(database, workspaceIds ?? null),
-    async auditMoved(since) {
+    async auditMoved(since, signal) {
       const { workspaceIds, until } = await store.workspacesThatMoved(database, since)
-      return { violations: workspaceIds.length === 0 ? [] : await auditLedger(database, workspaceIds), until }
+      if (workspaceIds.length === 0) return { violations: [], until }
+      return { violations: await auditLedger(database, workspaceIds, signal), until }
     },
     keepHouse: () => store.keepHouse(database),
     drained,

@@ -32,19 +32,22 @@ export interface PeriodicStore {
   list(): Promise<StoredJob[]>
 }
 
-/** A row that is leased keeps the end of its lease; it has the new period from its next run on. */
+/** A row that is leased keeps the end of its lease; it has the new period from its next run on. None is due later than it can be. */
 const ADD = `
   insert into periodic_job as j (name, period_ms, due_at)
   select * from unnest($1::text[], $2::bigint[], $3::timestamptz[]) order by 1
   on conflict (name) do update set period_ms = excluded.period_ms,
     due_at = case when j.leased_by is null then least(j.due_at, excluded.due_at) else j.due_at end
-  where j.period_ms is distinct from excluded.period_ms`
+  where j.period_ms is distinct from excluded.period_ms or j.leased_by is null and j.due_at > excluded.due_at`
+
+/** A run that began in the future tells of a clock that was ahead, and so was what it said of the next one or of its lease. */
+const IS_DUE = `(j.due_at <= now() or j.last_started_at > now() + interval '1 minute')`
 
 const CLAIM = `
   with mine as (
     select * from unnest($2::text[], $3::bigint[]) as m(name, lease_ms)
   ), due as (
-    select j.name, m.lease_ms from periodic_job j join mine m using (name) where j.due_at <= now()
+    select j.name, m.lease_ms from periodic_job j join mine m using (name) where ${IS_DUE}
     for update of j skip locked
   ), leased as (
     update periodic_job j set lease_epoch = j.lease_epoch + 1, leased_by = $1, last_node = $1, last_started_at = now(),
@@ -67,7 +70,8 @@ const END = `
   update periodic_job set leased_by = null, due_at = coalesce($6, now() + $5 * interval '1 millisecond'),
     runs = runs + case when $3::text is null then 1 else 0 end,
     failures = failures + case when $3::text is null then 0 else 1 end,
-    last_ended_at = now(), last_duration_ms = extract(epoch from now() - last_started_at) * 1000, last_error = $3,
+    last_ended_at = now(),
+    last_duration_ms = greatest(0, extract(epoch from now() - last_started_at) * 1000), last_error = $3,
     mark = coalesce($4, mark)
   where name = $1 and lease_epoch = $2 and leased_by is not null`
 

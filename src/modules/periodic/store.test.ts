@@ -95,6 +95,19 @@ describe('a claim', () => {
     expect(msToNext).toBeLessThanOrEqual(30_000)
   })
 
+  it('takes what the clock puts years ahead because it was itself ahead when that ran, leased or not', async () => {
+    const jobs = [newJob(), newJob({ name: 'two' }), newJob({ name: 'three' })]
+    const { run, store } = await openDue(jobs)
+    await store.claim(ids.next(), jobs)
+    // The clock was three years ahead, and is right again. The node of "two" is dead; "three" ran with a right clock.
+    await run(`update periodic_job set leased_by = null where name = 'one'`)
+    await run(`update periodic_job set due_at = due_at + interval '3 years', last_started_at = last_started_at + interval '3 years'
+      where name in ('one', 'two')`)
+    const { leased } = await store.claim(ids.next(), jobs)
+    expect(leased.map(one => one.lease.name).toSorted()).toEqual(['one', 'two'])
+    expect((await store.claim(ids.next(), jobs)).leased).toEqual([])
+  })
+
   it('gives until when the leases of others last', async () => {
     const jobs = [newJob()]
     const { claimOne, store } = await openDue(jobs)
@@ -162,6 +175,14 @@ describe('a run', () => {
       await store.end(next.lease, DONE)
     }
   })
+})
+
+it('a run is noted although the clock was put back while it was under way', async () => {
+  const { claimOne, row, run, store } = await openDue()
+  const { lease } = await claimOne()
+  await run(`update periodic_job set last_started_at = now() + interval '2 seconds'`)
+  expect(await store.end(lease, DONE)).toBe(true)
+  expect(await row('one')).toMatchObject({ state: 'waiting', runs: 1, lastDurationMs: 0 })
 })
 
 describe('a lease', () => {

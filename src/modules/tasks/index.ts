@@ -12,7 +12,8 @@ export type {
   TaskEnd,
   TaskWork,
 } from './record.ts'
-export type { FinishParts, SubmitParts, TaskStore } from './store.pg.ts'
+export type { FinishParts, SubmitParts } from './statements.pg.ts'
+export type { TaskStore } from './store.pg.ts'
 export { createTaskStore, LeaseLost } from './store.pg.ts'
 
 /** For ids that do not exist, and for those of others. */

@@ -1,10 +1,13 @@
-/** Rows of the table `task` as the driver gives them. */
+/** Rows of the table `task` as the driver gives them, and what is asked for to have them. */
 import type { Mode } from '#spec/account.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { Json, JsonObject } from '#spec/json.ts'
 import type { MediaOperation, MediaOperationName } from '#spec/operation.ts'
 import type { TaskFailure, TaskStage, TaskState } from '#spec/task.ts'
 import type { LeasedTask, StoredTask, TaskWork } from './record.ts'
+
+/** Of a table or function `t`. */
+export const COLUMNS = `t.*, extract(epoch from t.deadline_at - now()) * 1000 as ms_to_deadline`
 
 export interface TaskRow {
   workspace_id: Uuid

@@ -256,6 +256,20 @@ describe('who waits for a seat', () => {
     expect(taken.filter(seat => seat.workspace_id === two.workspaceId)).toHaveLength(5)
   })
 
+  it('is not kept from others by a task at the head of the line whose every step throws', async () => {
+    const { store, workspace, leased, askOrWait, again, ask } = await openSeats()
+    const account = await workspace()
+    const running = await leased(account)
+    const mine = attempt('accepted')
+    await ask(running, 1, mine.reference)
+    await store.note(running.lease, { work: { attempts: [mine] } })
+    const [broken, sound] = [await leased(account), await leased(account)]
+    for (const one of [broken, sound]) expect(await askOrWait(one, 1)).toBe(false)
+    await store.finish(running.lease, endOf('succeeded', [mine]), { inserts: [] })
+    await store.release((await again(broken)).lease, undefined, 5_000)
+    expect(await ask(await again(sound), 1)).toEqual({ isTaken: true })
+  })
+
   it('is found by who looks without being next, when nobody called', async () => {
     const { store, workspace, leased, askOrWait, again, ask } = await openSeats()
     const account = await workspace()

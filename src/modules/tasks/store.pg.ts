@@ -1,5 +1,4 @@
 /** The table `task`: what is submitted, leased, stepped and ended, each in one statement. */
-import { hash } from 'node:crypto'
 import type { Queryable } from '#platform/postgres/database.ts'
 import { CommitUnknown, NotSent, StatementFailed } from '#platform/postgres/errors.ts'
 import { orUnavailable } from '#platform/postgres/or-unavailable.ts'
@@ -8,6 +7,8 @@ import { GatewayError } from '#spec/errors.ts'
 import type { Uuid } from '#spec/ids.ts'
 import type { StatementPart } from '#spec/statement.ts'
 import type { TaskQuery } from '#spec/task.ts'
+import { changeValues, leaseValues, NOTE, RELEASE, RELEASE_ONLY } from './lease-writes.pg.ts'
+import { type ListedTasks, listTasks } from './list.pg.ts'
 import type {
   Lease,
   LeasedTask,
@@ -18,23 +19,14 @@ import type {
   StoredTask,
   TaskEnd,
 } from './record.ts'
-import { leasedOf, type TaskRow, taskOf } from './rows.ts'
-
-/** What commits with a new task. */
-export interface SubmitParts {
-  /** A table function call that takes the hold and gives its outcome as a row of phase `hold`; absent: nothing is held. */
-  readonly hold?: StatementPart | undefined
-  /** An UPDATE, open for one more condition, of a keyed call's key (its answer, or that it is its own). It must change one row. */
-  readonly answer?: StatementPart | undefined
-}
-
-/** What commits with the end of a task. */
-export interface FinishParts {
-  /** A table function call that ends the hold and gives its outcome as a row of phase `end`; absent: nothing was held. */
-  readonly end?: StatementPart | undefined
-  /** INSERT … SELECT statements, open for one more condition: the files that came out, the callbacks that tell of it. */
-  readonly inserts: readonly StatementPart[]
-}
+import { COLUMNS, leasedOf, type TaskRow, taskOf } from './rows.ts'
+import {
+  type FinishParts,
+  finishStatement,
+  noteWithStatement,
+  type SubmitParts,
+  submitStatement,
+} from './statements.pg.ts'
 
 /** Another worker has the task, or it has ended: whatever this step was about to write must not be. */
 export class LeaseLost extends Error {
@@ -76,7 +68,7 @@ export interface TaskStore {
   find(account: AccountRef, id: Uuid): Promise<StoredTask | undefined>
   /** By workspace alone: for providers' callbacks, which know no mode. */
   findIn(workspaceId: Uuid, id: Uuid): Promise<StoredTask | undefined>
-  list(account: AccountRef, query: TaskQuery): Promise<{ tasks: StoredTask[]; total: number }>
+  list(account: AccountRef, query: TaskQuery): Promise<ListedTasks>
   /** There is news: the next step is due now, or right after the one that runs. */
   nudge(workspaceId: Uuid, id: Uuid): Promise<void>
   /** Lets go of everything that a node holds, so that others go on at once: at its graceful stop. */
@@ -84,33 +76,6 @@ export interface TaskStore {
 }
 
 const TRIES = 3
-
-const COLUMNS = `t.*, extract(epoch from t.deadline_at - now()) * 1000 as ms_to_deadline`
-
-const INSERT = `insert into task (workspace_id, mode, id, key_id, operation, dialect, family, requested_model, model, request,
-    wire, terms, callback_url, held_nano_usd, deadline_at)
-  select $1::uuid, $2::account_mode, $3::uuid, $4::uuid, $5, $6, $7, $8, $9, $10::json, $11::json, $12::json, $13, $14::bigint,
-    now() + $15 * interval '1 millisecond'`
-const INSERT_VALUES = 15
-
-const MINE = `t.workspace_id = $1 and t.id = $2 and t.lease_epoch = $3 and t.state in ('queued', 'running')`
-
-const CHANGES = `work = $4, state = coalesce($5::task_state, t.state),
-    started_at = case when $5 = 'running' then coalesce(t.started_at, now()) else t.started_at end,
-    progress = greatest(t.progress, $6::real), stage = coalesce($7, t.stage), result = coalesce($8::json, t.result),
-    provider = coalesce($9, t.provider), upstream_model = coalesce($10, t.upstream_model),
-    revision = t.revision + case when $5::task_state is distinct from t.state and $5 is not null
-      or coalesce($6::real > coalesce(t.progress, -1), false) or $7 is not null or $8 is not null then 1 else 0 end`
-const CHANGE_VALUES = 10
-
-const NOTE = `update task t set ${CHANGES} where ${MINE}`
-
-const RELEASE = `update task t set ${CHANGES}, leased_by = null, nudged = false, waits_for = $12,
-    due_at = case when t.nudged then now() else now() + $11 * interval '1 millisecond' end where ${MINE}`
-
-/** Names `work`, so that a seat that was taken for a call that was then not sent is given back. */
-const RELEASE_ONLY = `update task t set leased_by = null, nudged = false, work = t.work,
-    due_at = case when t.nudged then now() else now() + $4 * interval '1 millisecond' end where ${MINE}`
 
 /** Every function throws `database_unavailable` where the database cannot be reached. */
 export function createTaskStore(connection: Queryable): TaskStore {
@@ -143,8 +108,7 @@ export function createTaskStore(connection: Queryable): TaskStore {
 
   return {
     async submit<Row>(task: NewTask, parts: SubmitParts) {
-      const { text, values } = submitStatement(task, parts)
-      const name = nameOf('task_submit', text)
+      const { name, text, values } = submitStatement(task, parts)
       for (let tries = 1; ; tries++) {
         try {
           return (await connection.query<Row>(name, text, values)).rows
@@ -201,20 +165,14 @@ export function createTaskStore(connection: Queryable): TaskStore {
       return rows[0]?.called ?? 0
     },
     async finish<Row>(lease: Lease, end: TaskEnd, parts: FinishParts) {
-      const { text, values } = finishStatement(lease, end, parts)
-      const { rows } = await database.query<Row & { owned: boolean }>(
-        nameOf('task_finish', text),
-        text,
-        values,
-      )
+      const { name, text, values } = finishStatement(lease, end, parts)
+      const { rows } = await database.query<Row & { owned: boolean }>(name, text, values)
       if (!rows[0]?.owned) throw new LeaseLost()
       return rows
     },
     async noteWith(lease, changes, inserts) {
-      const carried = carry(inserts, CHANGE_VALUES + 1, 'exists (select from noted)')
-      const text = `with noted as (${NOTE} returning 1)${carried.text} select from noted`
-      const values = [...changeValues(lease, changes), ...carried.values]
-      await change(nameOf('task_note_with', text), text, values)
+      const { name, text, values } = noteWithStatement(lease, changes, inserts)
+      await change(name, text, values)
     },
     async find(account, id) {
       const text = `select ${COLUMNS} from task t where t.workspace_id = $1 and t.mode = $2 and t.id = $3`
@@ -227,10 +185,7 @@ export function createTaskStore(connection: Queryable): TaskStore {
       const { rows } = await database.query<TaskRow>('task_find_in', text, [workspaceId, id])
       return rows[0] && taskOf(rows[0])
     },
-    list: (account, query) =>
-      query.parentTask === undefined
-        ? listAll(database, account, query)
-        : listChildren(database, account, query, query.parentTask),
+    list: (account, query) => listTasks(database, account, query),
     async nudge(workspaceId, id) {
       const text = `update task t set nudged = t.leased_by is not null, due_at = case when t.leased_by is null then now() else t.due_at end
         where t.workspace_id = $1 and t.id = $2 and t.state in ('queued', 'running')`
@@ -242,44 +197,6 @@ export function createTaskStore(connection: Queryable): TaskStore {
       await database.query('task_let_go', text, [node])
     },
   }
-}
-
-const COUNT = `
-  select coalesce((select sum(n.tasks) from task_tally n
-      where n.workspace_id = $1 and n.mode = $2 and n.operation = any ($3) and n.state = any ($4)), 0)::bigint
-    + (select count(*) from task t where t.workspace_id = $1 and t.mode = $2 and t.operation = any ($3)
-      and t.state = any ($4) and t.state in ('queued', 'running') and $4::task_state[] && '{queued, running}') as total`
-
-type ListedTasks = { tasks: StoredTask[]; total: number }
-
-/** Neither the page nor the number of all grows dearer with the tasks that the account has had. */
-async function listAll(database: Queryable, account: AccountRef, query: TaskQuery): Promise<ListedTasks> {
-  const { operations, states, sort, order, limit, offset } = query
-  const values = [account.workspaceId, account.mode, operations, states]
-  const page = `select ${COLUMNS} from task_page($1, $2, $3, $4::task_state[], $5, $6, $7, $8) t`
-  const [{ rows }, count] = await Promise.all([
-    database.query<TaskRow>('task_page', page, [...values, sort, order, limit, offset]),
-    database.query<{ total: bigint }>('task_count', COUNT, values),
-  ])
-  return { tasks: rows.map(taskOf), total: Number(count.rows[0]?.total ?? 0n) }
-}
-
-/** Of one task few go on, so they are all looked at. */
-async function listChildren(
-  database: Queryable,
-  account: AccountRef,
-  { operations, states, sort, order, limit, offset }: TaskQuery,
-  parentTask: Uuid,
-): Promise<ListedTasks> {
-  const direction = order === 'asc' ? 'asc' : 'desc'
-  const text = `select ${COLUMNS}, count(*) over () as total from task t
-    where t.workspace_id = $1 and t.mode = $2 and t.request ->> 'parentTask' = $3 and t.operation = any ($4)
-      and t.state = any ($5::task_state[])
-    order by t.${sort} ${direction}, t.id ${direction} limit $6 offset $7`
-  const values = [account.workspaceId, account.mode, parentTask, operations, states, limit, offset]
-  const name = `task_children_${sort}_${direction}`
-  const { rows } = await database.query<TaskRow & { total: bigint }>(name, text, values)
-  return { tasks: rows.map(taskOf), total: Number(rows[0]?.total ?? 0n) }
 }
 
 /** Locks and lost connections: the statement may be sent again, since its ids make it happen once. */
@@ -306,128 +223,4 @@ function lastTurn(claimed: readonly LeasedTask[], before: Uuid | null): Uuid | n
   const ids = claimed.map(({ task }) => task.account.workspaceId).sort()
   const roundTheEnd = ids.filter(id => before !== null && id <= before)
   return roundTheEnd.at(-1) ?? ids.at(-1) ?? before
-}
-
-/** What others' parts are is for them to say: a prepared statement is known by its whole text, or it is another's. */
-function nameOf(story: string, text: string): string {
-  return `${story}_${hash('sha256', text, 'hex').slice(0, 16)}`
-}
-
-/**
- * One statement: the hold is taken first, the task is written only where it was, the answer is stored only where the
- * task was. A task that is there already was written by this very statement, sent before.
- */
-function submitStatement(task: NewTask, { hold, answer }: SubmitParts): { text: string; values: unknown[] } {
-  let next = INSERT_VALUES + 1
-  const values = taskValues(task)
-  const applied = hold ? `applied as (select * from ${hold.text(next)} a), ` : ''
-  values.push(...(hold?.values ?? []))
-  next += hold?.values.length ?? 0
-  const condition = hold ? `where exists (select from applied where phase = 'hold' and outcome = 'held')` : ''
-  const written = `written as (${INSERT} ${condition} on conflict (workspace_id, id) do nothing returning 1)`
-  const answered = answer
-    ? `, answered as (${answer.text(next)} and exists (select from written) returning 1)`
-    : ''
-  values.push(...(answer?.values ?? []))
-  const stored = answer
-    ? `insist(not exists (select from written) or exists (select from answered), 'the idempotency key was lost')`
-    : 'true'
-  const rows = hold ? 'select a.*, kept.* from applied a, kept' : 'select kept.* from kept'
-  return {
-    text: `with ${applied}${written}${answered}, kept as materialized (select ${stored} as kept) ${rows}`,
-    values,
-  }
-}
-
-/** One statement: the row is locked under its epoch before the account is, and all else follows from having it. */
-function finishStatement(
-  lease: Lease,
-  end: TaskEnd,
-  parts: FinishParts,
-): { text: string; values: unknown[] } {
-  const values = [...leaseValues(lease), ...endValues(end)]
-  let next = values.length + 1
-  const applied = parts.end
-    ? `, applied as (select a.* from owned cross join lateral ${parts.end.text(next)} a)`
-    : ''
-  values.push(...(parts.end?.values ?? []))
-  next += parts.end?.values.length ?? 0
-  const carried = carry(parts.inserts, next, 'exists (select from owned)')
-  values.push(...carried.values)
-  const ended = `, ended as (update task t set state = $4::task_state, work = $5, result = coalesce($6::json, t.result), failure = $7,
-      provider = coalesce($8, t.provider), upstream_model = coalesce($9, t.upstream_model), charged_nano_usd = $10,
-      size_bytes = $11, progress = case when $4::task_state = 'succeeded' then 1 else t.progress end, ended_at = now(),
-      started_at = coalesce(t.started_at, now()), leased_by = null, nudged = false, revision = t.revision + 1
-    from owned where t.workspace_id = $1 and t.id = $2 returning 1)`
-  const rows = parts.end
-    ? `select true as owned, a.*, insist(a.phase <> 'end' or a.outcome in ('settled', 'released'),
-        'the hold of a task had ended before it') from applied a, ended`
-    : 'select true as owned from ended'
-  return {
-    text: `with owned as materialized (select 1 from task t where ${MINE} for no key update)${applied}${ended}${carried.text} ${rows}`,
-    values,
-  }
-}
-
-/** Parts as further clauses of a WITH, each under the carrier's condition. */
-function carry(parts: readonly StatementPart[], first: number, condition: string) {
-  let next = first
-  let text = ''
-  const values: unknown[] = []
-  parts.forEach((part, index) => {
-    text += `, carried${index} as (${part.text(next)} and ${condition})`
-    values.push(...part.values)
-    next += part.values.length
-  })
-  return { text, values }
-}
-
-function taskValues(task: NewTask): unknown[] {
-  return [
-    task.account.workspaceId,
-    task.account.mode,
-    task.id,
-    task.keyId,
-    task.operation,
-    task.dialect,
-    task.family,
-    task.requestedModel,
-    task.model,
-    JSON.stringify(task.request),
-    JSON.stringify(task.wire),
-    JSON.stringify(task.terms),
-    task.callbackUrl ?? null,
-    task.heldNanoUsd,
-    task.deadlineMs,
-  ]
-}
-
-function leaseValues({ account, id, epoch }: Lease): unknown[] {
-  return [account.workspaceId, id, epoch]
-}
-
-function changeValues(lease: Lease, changes: StepChanges): unknown[] {
-  return [
-    ...leaseValues(lease),
-    JSON.stringify(changes.work),
-    changes.state ?? null,
-    changes.progress ?? null,
-    changes.stage ?? null,
-    changes.result === undefined ? null : JSON.stringify(changes.result),
-    changes.provider ?? null,
-    changes.upstreamModel ?? null,
-  ]
-}
-
-function endValues(end: TaskEnd): unknown[] {
-  return [
-    end.state,
-    JSON.stringify(end.work),
-    end.result === undefined ? null : JSON.stringify(end.result),
-    end.failure === undefined ? null : JSON.stringify(end.failure),
-    end.provider ?? null,
-    end.upstreamModel ?? null,
-    end.chargedNanoUsd,
-    end.sizeBytes,
-  ]
 }

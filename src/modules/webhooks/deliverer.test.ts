@@ -224,6 +224,39 @@ test('what is due for an endpoint that was switched off or deleted meanwhile is 
   expect(receiver.requests.map(({ path }) => path)).toEqual(['/own'])
 })
 
+test('what was said of an old address does not count against the new one', async () => {
+  const old = { url: 'https://receiver.example.com/hook' }
+  const desk = world.desk(account)
+  const { id } = await desk.createEndpoint({ ...old, description: '' })
+  await world.run(
+    `update webhook_endpoint set failing_since = now() - interval '6 days', failed_tries = 40 where id = $1`,
+    id,
+  )
+  const moved = { url: `${old.url}/new` }
+  await desk.changeEndpoint(id, moved)
+  // A try that began before the move ends after it.
+  expect(await world.store.noteFailure(account.workspaceId, { id, url: old.url }, true)).toBeUndefined()
+  expect((await desk.findEndpoint(id)).disabledReason).toBeUndefined()
+  // And the new address has its own five days.
+  expect(await world.store.noteFailure(account.workspaceId, { id, ...moved }, false)).toBeUndefined()
+  expect(await world.store.noteFailure(account.workspaceId, { id, ...moved }, true)).toMatch(/410/)
+})
+
+test('a replay that is asked for while the last try of all is under way is made all the same', async () => {
+  const desk = world.desk(account)
+  await world.publish(account, { callbackUrl: 'https://receiver.example.com/hook' })
+  await world.run('update delivery set tries = $1', MAX_TRIES - 1)
+  const [leased] = await world.store.claim(ids.next(), ROOMS, 60_000)
+  if (!leased) throw new Error('nothing was leased')
+  expect((await desk.replay(leased.id)).state).toBe('pending')
+  const failed = { delivery: leased, status: 500, error: undefined, durationMs: 1 }
+  expect(await world.store.record({ ...failed, verdict: { kind: 'exhausted' } })).toBe(true)
+  const [again] = await world.store.claim(ids.next(), ROOMS, 60_000)
+  expect(again).toMatchObject({ id: leased.id, tries: 0 })
+})
+
+const ROOMS = { limit: 10, perLane: 10, lanes: {}, perWorkspace: 10, workspaces: {} }
+
 test('what is pending goes where its endpoint is now', async () => {
   const [wrong, right] = [await world.receiver(() => 404), await world.receiver()]
   const desk = world.desk(account)

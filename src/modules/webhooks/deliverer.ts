@@ -110,12 +110,16 @@ class DeliveryWork {
     if (!isMine) return
     this.#options.onTried?.(verdict.kind, durationMs)
     if (verdict.kind === 'delivered') return
-    const { endpointId, account, id } = delivery
+    const { endpointId, account, id, url } = delivery
     if (verdict.kind === 'exhausted') {
       logger.warn({ deliveryId: id, tries: delivery.tries + 1 }, 'a callback was given up')
     }
     if (endpointId === undefined) return
-    const reason = await store.noteFailure(account.workspaceId, endpointId, verdict.kind === 'gone')
+    const reason = await store.noteFailure(
+      account.workspaceId,
+      { id: endpointId, url },
+      verdict.kind === 'gone',
+    )
     if (reason !== undefined)
       logger.warn({ endpointId, reason }, 'an endpoint for callbacks was switched off')
   }

@@ -81,12 +81,17 @@ const COLUMNS =
   'd.id, d.task_id, d.endpoint_id, d.url, d.event, d.state, d.tries, d.due_at, d.last_status, d.last_error, d.created_at'
 const MINE = `d.workspace_id = $1 and d.id = $2 and d.lease_epoch = $3 and d.state = 'pending'`
 
+/** Failed, and replayed while it was being sent: the try was none of the new schedule, which begins at once. */
+const BEGUN_ANEW = `($6::delivery_state in ('pending', 'exhausted') and d.tries - d.scheduled_from <> $10)`
+
 /** The delivery, its log, and where it arrived the endpoint's health; failures of endpoints are noted on their own. */
 const RECORD = `
   with mine as (
     update delivery d set tries = d.tries + 1, leased_by = null, url = $9, last_status = $4, last_error = $5,
-      state = $6::delivery_state, ended_at = case when $6::delivery_state = 'pending' then null else now() end,
-      due_at = now() + $7 * interval '1 millisecond'
+      scheduled_from = d.scheduled_from + ${BEGUN_ANEW}::int,
+      state = case when ${BEGUN_ANEW} then 'pending' else $6::delivery_state end,
+      ended_at = case when ${BEGUN_ANEW} or $6::delivery_state = 'pending' then null else now() end,
+      due_at = case when ${BEGUN_ANEW} then now() else now() + $7 * interval '1 millisecond' end
     where ${MINE} returning d.workspace_id, d.id, d.endpoint_id, d.tries
   ), logged as (
     insert into delivery_try (workspace_id, delivery_id, number, status, error, duration_ms)
@@ -150,6 +155,7 @@ export function createDeliveryStore(database: Queryable): DeliveryStore {
         verdict.kind === 'again' ? Math.round(verdict.delayMs) : 0,
         Math.round(durationMs),
         delivery.url,
+        delivery.tries,
       ])
       return rowCount > 0
     },

@@ -50,7 +50,7 @@ test('switching an endpoint on forgets that it failed, so that it is not switche
     `update webhook_endpoint set failing_since = now() - interval '9 days', failed_tries = 99, disabled_reason = 'failed'`,
   )
   await desk.changeEndpoint(id, { enabled: true })
-  expect(await world.store.noteFailure(account.workspaceId, id, false)).toBeUndefined()
+  expect(await world.store.noteFailure(account.workspaceId, { id, url: URL }, false)).toBeUndefined()
 })
 
 test('what belongs to another workspace, or to the other mode, does not exist', async () => {

@@ -17,7 +17,7 @@ export interface EndpointStore {
     endpoint: WebhookEndpoint,
     kept: StatementPart | undefined,
   ): Promise<void>
-  /** Switching it on forgets that it failed. */
+  /** Switching it on, or another URL, forgets that it failed. */
   changeEndpoint(
     account: AccountRef,
     id: Uuid,
@@ -33,10 +33,14 @@ export interface EndpointStore {
     kept: StatementPart | undefined,
   ): Promise<WebhookEndpoint | undefined>
   /**
-   * Counts a failed try. Switches the endpoint off, and drops its pending deliveries, where the receiver said that it is
+   * Counts a failed try, unless the endpoint has another URL by now. Switches the endpoint off, and drops its pending deliveries, where the receiver said that it is
    * gone or has failed for five days. Gives the reason where it did.
    */
-  noteFailure(workspaceId: Uuid, id: Uuid, isGone: boolean): Promise<string | undefined>
+  noteFailure(
+    workspaceId: Uuid,
+    endpoint: Pick<WebhookEndpoint, 'id' | 'url'>,
+    isGone: boolean,
+  ): Promise<string | undefined>
   /** Signs the callbacks of requests that name their own URL. */
   callbackSecret(account: AccountRef): Promise<CallbackSecret | undefined>
   /** As of an endpoint. */
@@ -100,7 +104,7 @@ const NOTE_FAILURE = `with failed as (
         when $3 then 'The receiver answered 410 Gone.'
         when failed_tries + 1 >= $4 and failing_since < now() - $5 * interval '1 millisecond'
           then 'Every try of five days failed.' end
-    where workspace_id = $1 and id = $2 and disabled_reason is null
+    where workspace_id = $1 and id = $2 and url = $6 and disabled_reason is null
     returning workspace_id, id, disabled_reason
   ), gone as (select * from failed where disabled_reason is not null), ${DROPPED}
   select disabled_reason from gone`
@@ -129,8 +133,8 @@ export function createEndpointStore(database: Queryable): EndpointStore {
     },
     changeEndpoint({ workspaceId, mode }, id, { url, description, enabled }) {
       const text = `update webhook_endpoint set url = coalesce($4, url), description = coalesce($5, description),
-          failing_since = case when $6::boolean then null else failing_since end,
-          failed_tries = case when $6 then 0 else failed_tries end,
+          failing_since = case when $6::boolean or $4 <> url then null else failing_since end,
+          failed_tries = case when $6 or $4 <> url then 0 else failed_tries end,
           disabled_reason = case when $6 then null when not $6 then coalesce(disabled_reason, 'Switched off by its owner.')
             else disabled_reason end
         where ${MINE} returning ${COLUMNS}`
@@ -153,8 +157,8 @@ export function createEndpointStore(database: Queryable): EndpointStore {
       )
       return rows[0] && endpointOf(rows[0])
     },
-    async noteFailure(workspaceId, id, isGone) {
-      const values = [workspaceId, id, isGone, DISABLE_AFTER_TRIES, DISABLE_AFTER_MS]
+    async noteFailure(workspaceId, { id, url }, isGone) {
+      const values = [workspaceId, id, isGone, DISABLE_AFTER_TRIES, DISABLE_AFTER_MS, url]
       const { rows } = await database.query<{ disabled_reason: string }>(
         'webhook_endpoint_failed',
         NOTE_FAILURE,

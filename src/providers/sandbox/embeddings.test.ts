@@ -59,6 +59,13 @@ describe('sandbox embeddings', () => {
     expect(Math.abs(dot(umbrellas, law))).toBeLessThan(0.2)
   })
 
+  it('are dense: the first numbers that somebody looks at are not all zero', async () => {
+    for (const [vector = []] of [await vectorsOf(['hello']), await vectorsOf([[15339]])]) {
+      expect(vector.filter(value => value === 0)).toEqual([])
+      expect(new Set(vector.slice(0, 16)).size).toBe(16)
+    }
+  })
+
   it('have the model’s own dimensions where none are asked', async () => {
     const lengthAt = async (upstreamModel: string, sandbox = embed) => {
       const { vectors } = await sandbox.embed(request(['x']), contextOf({ upstreamModel }))

@@ -1,6 +1,7 @@
 /**
  * Embeddings that mean something: a vector is the sum of its words' directions, so texts that share words are
- * near each other and others are nearly at right angles. Each word's direction follows from a hash.
+ * near each other and others are nearly at right angles. Each word's direction follows from a hash. A word moves a few
+ * coordinates, which keeps long texts cheap; the text as a whole moves all of them, so a vector is dense as a real one is.
  */
 import type { EmbedRequest } from '#spec/embed.ts'
 import { type EmbedCapability, ProviderFailure } from '#spec/provider.ts'
@@ -16,6 +17,8 @@ const MAX_DIMENSIONS = 8_192
 const SPREAD = 32
 /** Words beyond these do not move the vector; hashing them all would only cost time. */
 const MAX_FEATURES = 2_000
+/** What the exact text adds to its words, so that no two texts are one. */
+const EXACT_WEIGHT = 0.25
 /** Words with little meaning of their own weigh this much. */
 const COMMON_WEIGHT = 0.2
 const COMMON =
@@ -60,7 +63,7 @@ function usageOf(request: EmbedRequest) {
 
 /** A vector of length 1 within 1e-6, each coordinate an exact float32, the same in both encodings. */
 function vectorOf(input: string | readonly number[], model: string, dimensions: number): Float32Array {
-  const sums = new Float64Array(dimensions)
+  const sums = traceOf(input, model, dimensions)
   for (const [feature, weight] of featuresOf(input)) {
     const random = randomOf(model, feature)
     for (let nth = 0; nth < SPREAD; nth++) {
@@ -73,7 +76,14 @@ function vectorOf(input: string | readonly number[], model: string, dimensions: 
   return Float32Array.from(sums, value => (norm === 0 ? value : value / norm))
 }
 
-/** Words (or token ids) with their weights, and a little of the exact text, so that no two texts are one. */
+/** A little of the exact text in every coordinate, as long in all as a word of that weight. */
+function traceOf(input: string | readonly number[], model: string, dimensions: number): Float64Array {
+  const random = randomOf(model, `exactly ${typeof input === 'string' ? input : input.join(',')}`)
+  const step = EXACT_WEIGHT * Math.sqrt((3 * SPREAD) / dimensions)
+  return Float64Array.from({ length: dimensions }, () => step * (2 * random.next() - 1))
+}
+
+/** Words (or token ids) with their weights. */
 function featuresOf(input: string | readonly number[]): Map<string, number> {
   const isText = typeof input === 'string'
   const words = isText
@@ -88,7 +98,6 @@ function featuresOf(input: string | readonly number[]): Map<string, number> {
   for (const [word, count] of counts) {
     features.set(stemOf(word), Math.sqrt(count) * (COMMON.test(word) ? COMMON_WEIGHT : 1))
   }
-  features.set(`exactly ${isText ? input : input.join(',')}`, 0.25)
   return features
 }
 

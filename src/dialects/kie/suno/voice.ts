@@ -1,6 +1,7 @@
 /** Voices: a phrase to read aloud, a recording of it, and then a voice to sing with (`personaModel: voice_persona`). */
 import { z } from 'zod'
 import { endpoint } from '#dialect-kit/define-dialect.ts'
+import type { EndpointExchange } from '#spec/dialect.ts'
 import { GatewayError } from '#spec/errors.ts'
 import { renderTaskId } from '#spec/ids.ts'
 import type { JsonObject } from '#spec/json.ts'
@@ -55,7 +56,7 @@ export const voiceRegenerate = createEndpoint({
   body: z.looseObject({ taskId: z.string().min(1), calBackUrl: callBackUrl, callBackUrl }),
   example: { taskId: EXAMPLE_TASK_ID },
   async create({ taskId }, exchange) {
-    const parent = await finishedParent(exchange, taskId, { operations: ['music'] }, TRACK_MESSAGES)
+    const parent = await phraseTask(exchange, taskId)
     const options = { step: 'regenerate' }
     return {
       family: SERVICES.voiceValidate.family,
@@ -81,7 +82,7 @@ export const voiceGenerate = createEndpoint({
   async create(given, exchange) {
     const { taskId, verifyUrl, voiceName, description, style, singerSkillLevel } = given
     const inputs = audioInput(verifyUrl, 'verifyUrl')
-    const parent = await finishedParent(exchange, taskId, { operations: ['music'] }, TRACK_MESSAGES)
+    const parent = await phraseTask(exchange, taskId)
     const options: JsonObject = {
       step: 'generate',
       singerSkillLevel: singerSkillLevel ?? 'beginner',
@@ -99,6 +100,17 @@ export const voiceGenerate = createEndpoint({
     }
   },
 })
+
+/** The finished task that gave a phrase. A song proves no voice, and neither does a voice. */
+async function phraseTask(exchange: EndpointExchange, taskId: string): Promise<TaskView> {
+  const parent = await finishedParent(exchange, taskId, { operations: ['music'] }, TRACK_MESSAGES)
+  if (phraseOf(parent) !== undefined) return parent
+  throw new GatewayError('task_state_conflict', TRACK_MESSAGES.unfit, { param: 'taskId' })
+}
+
+function phraseOf(task: TaskView): string | undefined {
+  return textIn(resultObject(task), 'phrase')
+}
 
 const VALIDATE_STATUSES: Record<Standing, string> = {
   queued: 'wait_processing',
@@ -127,7 +139,7 @@ export const voiceValidateInfo = pollEndpoint({
     ...commonExtras(task),
     taskId: renderTaskId(task.id),
     status: VALIDATE_STATUSES[standingOf(task)],
-    validateInfo: textIn(resultObject(task), 'phrase') ?? '',
+    validateInfo: phraseOf(task) ?? '',
     ...errorFields(task, CODES, { code: null, message: null }),
   }),
 })
@@ -185,7 +197,7 @@ export function voiceCallback(task: TaskView, stage: TaskStage | undefined): Jso
   if (task.state !== 'succeeded') {
     return { code: failCode(task, CODES), msg: failureOf(task).message, data: bothIds(task) }
   }
-  const phrase = textIn(resultObject(task), 'phrase')
+  const phrase = phraseOf(task)
   const voiceId = voiceIdOf(task)
   const data = {
     ...bothIds(task),

@@ -4,7 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { JobMeterReading, JobPrices } from './job-meter.ts'
-import { type ReceivedCall, type SentCallback, TaskVendor, type TaskVendorOptions } from './task-vendor.ts'
+import type { SentCallback } from './sent-callback.ts'
+import { type ReceivedCall, TaskVendor, type TaskVendorOptions } from './task-vendor.ts'
 import type { VendorFormat } from './vendor-format.ts'
 
 export interface TaskUpstreamOptions extends TaskVendorOptions {

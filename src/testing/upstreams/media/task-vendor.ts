@@ -10,7 +10,9 @@ import {
 import { sendFile } from './file-answer.ts'
 import { type AskedJob, Job } from './job.ts'
 import { JobMeter, type JobMeterReading, type JobPrices } from './job-meter.ts'
-import type { Errand, FormatContext, Refusal, VendorFormat, WireAnswer } from './vendor-format.ts'
+import { refusalOf } from './refusals.ts'
+import { type SentCallback, sendCallback } from './sent-callback.ts'
+import type { Errand, FormatContext, VendorFormat, WireAnswer } from './vendor-format.ts'
 import { parsed, send, sendPage } from './wire-body.ts'
 
 export interface TaskVendorOptions {
@@ -30,26 +32,6 @@ export interface ReceivedCall {
   /** Of a create call that was taken. */
   jobId?: string | undefined
 }
-
-export interface SentCallback {
-  readonly jobId: string
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-  readonly genuine: boolean
-  /** 0 where it could not be delivered. */
-  readonly status: number
-}
-
-const REFUSALS: readonly (readonly [TaskFault, Refusal])[] = [
-  ['create-400', 400],
-  ['create-402', 402],
-  ['create-422', 422],
-  ['create-429', 429],
-  ['create-500', 500],
-  ['create-503', 503],
-  ['create-moderated', 'moderated'],
-]
 
 export class TaskVendor {
   readonly #format: VendorFormat
@@ -171,7 +153,7 @@ export class TaskVendor {
     this.#meter.created()
     const directives = this.#directivesFor(raw)
     const refusals = (this.#refused.get(raw) ?? 0) + 1
-    const refusal = refusals > directives.refusals ? undefined : this.#refusalOf(directives)
+    const refusal = refusals > directives.refusals ? undefined : refusalOf(this.#format, directives)
     this.#refused.set(raw, refusals)
     if (refusal !== undefined) {
       this.#meter.refused()
@@ -191,15 +173,6 @@ export class TaskVendor {
     if (job.meets('create-lost')) response.socket?.destroy()
     else if (job.meets('create-html')) sendPage(response)
     else if (!job.meets('create-hang')) send(response, this.#format.created(job, this.#context))
-  }
-
-  #refusalOf({ faults, retryAfterSeconds }: TaskDirectives): WireAnswer | undefined {
-    if (faults.has('create-401')) return this.#format.unauthorized()
-    const refusal = REFUSALS.find(([fault]) => faults.has(fault))?.[1]
-    if (refusal === undefined) return undefined
-    const answer = this.#format.refused(refusal)
-    const mayPass = refusal === 429 || refusal === 503
-    return mayPass ? { ...answer, headers: { 'retry-after': String(retryAfterSeconds) } } : answer
   }
 
   #directivesFor(raw: string): TaskDirectives {
@@ -249,20 +222,8 @@ export class TaskVendor {
   }
 
   async #callBack(job: Job, genuine: boolean): Promise<void> {
-    const { callbackUrl } = job.asked
-    // A reserved name: nobody can be called back there.
-    if (callbackUrl === undefined || /\.invalid\//.test(callbackUrl)) return
-    const { headers, body } = this.#format.callback(job, genuine, this.#context)
-    const status = await fetch(callbackUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body,
-      signal: AbortSignal.timeout(15_000),
-    }).then(
-      answer => answer.status,
-      () => 0,
-    )
-    this.#callbacks.push({ jobId: job.id, url: callbackUrl, headers, body, genuine, status })
+    const sent = await sendCallback(this.#format, job, genuine, this.#context)
+    if (sent !== undefined) this.#callbacks.push(sent)
   }
 
   async #file(path: string, response: ServerResponse): Promise<void> {
