@@ -108,6 +108,13 @@ describe('images', () => {
     expect(bill(four, price('images'), { files: 9 })).toBe(4n)
   })
 
+  it('that are enlarged are held at 8192 by 8192, and charged for what came out', () => {
+    const enlarged = image({ action: 'upscale' })
+    expect(bound(enlarged, price('pixels'))).toBe(BigInt(64 * MEGAPIXEL))
+    expect(bill(enlarged, price('pixels'), { files: 1, pixels: 6_000 * 4_000 })).toBe(BigInt(23 * MEGAPIXEL))
+    expect(bill(enlarged, price('pixels'), { files: 1, pixels: 16_384 ** 2 })).toBe(BigInt(64 * MEGAPIXEL))
+  })
+
   it('by their pixels are held at their size, or at 2048 by 2048, in started megapixels', () => {
     const at = price('pixels')
     expect(bound(image(), at)).toBe(BigInt(4 * MEGAPIXEL))

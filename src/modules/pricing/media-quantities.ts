@@ -37,6 +37,8 @@ interface DeliveredFile {
 const MEGAPIXEL = 1_048_576
 /** Pixels of a picture whose size nobody said: 2048 by 2048. */
 const UNSAID_PICTURE_PX = 4 * MEGAPIXEL
+/** Of an enlarged one: 8192 by 8192, a large picture of a camera twice as wide and high. */
+const UNSAID_UPSCALED_PX = 64 * MEGAPIXEL
 const UNSAID_VIDEO_HEIGHT_PX = 1_080
 /** Held where the input decides how long the result is, and neither says. */
 const UNSAID_VIDEO_MS = 60_000
@@ -175,7 +177,8 @@ function framePixels({ request }: Counting, delivered: DeliveredFile | undefined
 function picturePixels(request: MediaOperation & { operation: 'image' }): number {
   if (request.size !== undefined) return request.size.widthPx * request.size.heightPx
   const named = /^(\d+(?:\.\d+)?)k$/i.exec(request.resolution ?? '')
-  return named === null ? UNSAID_PICTURE_PX : (Number(named[1]) * 1_024) ** 2
+  if (named !== null) return (Number(named[1]) * 1_024) ** 2
+  return request.action === 'upscale' ? UNSAID_UPSCALED_PX : UNSAID_PICTURE_PX
 }
 
 function videoPixels(request: MediaOperation): number {
