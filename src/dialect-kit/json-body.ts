@@ -77,7 +77,9 @@ function nounOf(value: unknown): string {
  */
 function mayHoldBadText(text: string): boolean {
   return (
-    ['\\u00', '\\ud', '\\uD'].some(begun => text.includes(begun)) ||
+    text.includes('\\u00') ||
+    text.includes('\\ud') ||
+    text.includes('\\uD') ||
     text.includes('__proto__') ||
     text.includes('"constructor"')
   )

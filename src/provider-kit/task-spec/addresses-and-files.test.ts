@@ -3,22 +3,19 @@ import { describe, expect, test } from 'vitest'
 import type { ResolvedInput } from '#spec/task-provider.ts'
 import { failureOfTask, startRequest, taskContext } from '../task-conformance/bench.suite.ts'
 import { defineTaskProvider } from './define-task-provider.ts'
-import { formOf, openScriptedVendor, type ScriptedVendor, startedAt } from './scripted-vendor.fixture.ts'
+import {
+  ANY_VENDOR,
+  formOf,
+  openScriptedVendor,
+  type ScriptedVendor,
+  startedAt,
+} from './scripted-vendor.fixture.ts'
 import { parseSignature } from './signature.ts'
 import type { TaskProviderSpec } from './spec.ts'
 
-const COMMON = {
-  homepage: 'https://vendor.test',
-  stopsBillingOnAbort: false,
-  operations: ['image'],
-  inputForms: ['url'],
-  withheldOptions: [],
-  auth: { header: 'authorization', prefix: 'Bearer ' },
-} as const
-
 /** BFL: looked at where it says, on a host of its region, with the key. */
 const BFL: TaskProviderSpec = {
-  ...COMMON,
+  ...ANY_VENDOR,
   id: 'bfl',
   title: 'Black Forest Labs',
   defaultBaseUrl: 'https://api.bfl.ai/v1',

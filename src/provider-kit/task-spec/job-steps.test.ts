@@ -4,21 +4,12 @@ import type { Json } from '#spec/json.ts'
 import type { TaskCapability } from '#spec/task-provider.ts'
 import { startRequest, taskContext } from '../task-conformance/bench.suite.ts'
 import { defineTaskProvider } from './define-task-provider.ts'
-import { openScriptedVendor, type ScriptedVendor, startedAt } from './scripted-vendor.fixture.ts'
+import { ANY_VENDOR, openScriptedVendor, type ScriptedVendor, startedAt } from './scripted-vendor.fixture.ts'
 import type { TaskProviderSpec } from './spec.ts'
-
-const COMMON = {
-  homepage: 'https://vendor.test',
-  stopsBillingOnAbort: false,
-  operations: ['image'],
-  inputForms: ['url'],
-  withheldOptions: [],
-  auth: { header: 'authorization', prefix: 'Bearer ' },
-} as const
 
 /** Meshy: a preview, and out of it, as a job of its own, the textured shape. */
 const MESHY: TaskProviderSpec = {
-  ...COMMON,
+  ...ANY_VENDOR,
   id: 'meshy',
   title: 'Meshy',
   defaultBaseUrl: 'https://api.meshy.ai/openapi',

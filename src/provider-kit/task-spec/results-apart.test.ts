@@ -1,21 +1,12 @@
 /** Results that are no part of the look that says they are there: a call of their own, or the answer itself. */
 import { describe, expect, test } from 'vitest'
 import { failureOfTask, startRequest, taskContext } from '../task-conformance/bench.suite.ts'
-import { bytesOf, openScriptedVendor, startedAt } from './scripted-vendor.fixture.ts'
+import { ANY_VENDOR, bytesOf, openScriptedVendor, startedAt } from './scripted-vendor.fixture.ts'
 import type { TaskProviderSpec } from './spec.ts'
-
-const COMMON = {
-  homepage: 'https://vendor.test',
-  stopsBillingOnAbort: false,
-  operations: ['image'],
-  inputForms: ['url'],
-  withheldOptions: [],
-  auth: { header: 'authorization', prefix: 'Bearer ' },
-} as const
 
 /** MiniMax v1: created, looked at until there is a file id, and the file looked up by that. */
 const MINIMAX: TaskProviderSpec = {
-  ...COMMON,
+  ...ANY_VENDOR,
   id: 'minimax',
   title: 'MiniMax',
   defaultBaseUrl: 'https://api.minimax.io',

@@ -33,6 +33,16 @@ export interface ScriptedVendor {
   answers(...replies: readonly VendorReply[]): void
 }
 
+/** What says nothing of a vendor, for specs that are about something else. */
+export const ANY_VENDOR = {
+  homepage: 'https://vendor.test',
+  stopsBillingOnAbort: false,
+  operations: ['image'],
+  inputForms: ['url'],
+  withheldOptions: [],
+  auth: { header: 'authorization', prefix: 'Bearer ' },
+} as const
+
 const NAME_HEADER = 'x-called-name'
 
 /** The whole way is real but for the names: an exchange, sockets, and bytes on them. It closes with the test. */
