@@ -8,7 +8,11 @@ import type { Logger } from '#spec/ports.ts'
 import { createWebhookStore, startDeliverer } from './index.ts'
 
 const { connectionString, host } = JSON.parse(process.argv[2] ?? '{}') as Record<string, string>
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+/** What goes wrong here would otherwise be seen by nobody. */
+const tell = (fields: object, event: string) => {
+  process.stderr.write(`${event} ${'error' in fields ? String(fields.error) : ''}\n`)
+}
+const loud: Logger = { debug() {}, info() {}, warn: tell, error: tell }
 const clock = createClock()
 const database = createPool({
   address: { connectionString: connectionString ?? '' },
@@ -20,7 +24,7 @@ startDeliverer({
   safeFetch: createSafeFetch({ allowedPrivateHosts: new Set([host ?? '']), userAgent: 'tollgate-test' }),
   signers: new Map(),
   clock,
-  logger: silent,
+  logger: loud,
   node: createIds(clock).next(),
   concurrency: 4,
 })

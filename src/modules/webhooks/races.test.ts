@@ -109,7 +109,8 @@ test('a deliverer that lost its lease writes nothing of what it learned', async 
 })
 
 /** A process of its own starts slowly where many share the machine. */
-const CHILD_TIMEOUT_MS = 30_000
+/** Longer than a lease, so that what waits for one is seen as that. */
+const CHILD_TIMEOUT_MS = 90_000
 
 test(
   'a callback whose deliverer was killed in the middle of a try is sent again after its lease, with the same id',

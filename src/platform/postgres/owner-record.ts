@@ -23,7 +23,8 @@ export async function writeOwnerRecord(
   fields: Pick<OwnerRecord, 'role' | 'state' | 'socketDir'>,
 ): Promise<void> {
   const record: OwnerRecord = { pid: process.pid, born: await birthOf(process.pid), ...fields }
-  const unfinished = join(dataDir, `${FILE}.${process.pid}`)
+  // One name for all: who holds the lock takes over what an owner left that was killed here.
+  const unfinished = join(dataDir, `${FILE}.unfinished`)
   await writeFile(unfinished, `${JSON.stringify(record)}\n`, { mode: 0o600 })
   await rename(unfinished, join(dataDir, FILE))
 }
