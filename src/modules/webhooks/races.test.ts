@@ -108,8 +108,7 @@ test('a deliverer that lost its lease writes nothing of what it learned', async 
   ])
 })
 
-/** A process of its own starts slowly where many share the machine. */
-/** Longer than a lease, so that what waits for one is seen as that. */
+/** A process of its own starts slowly where many share the machine; and longer than a lease, so that who waits for one is seen to. */
 const CHILD_TIMEOUT_MS = 90_000
 
 test(
